@@ -1,0 +1,1 @@
+"""What every stage shares: source files, spans and diagnostics."""

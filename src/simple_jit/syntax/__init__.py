@@ -1,0 +1,1 @@
+"""From source text to tokens, and from tokens to the syntax tree."""
