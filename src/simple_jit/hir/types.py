@@ -1,0 +1,234 @@
+"""The types of Simple, as HIR nodes carry them.
+
+Every type is *interned*: two equal types are the same object, so `is` compares them and they hash by
+identity. Build compound types with the `array_of`, `optional_of`, `tuple_of` … functions, never by
+calling their classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from simple_jit.syntax import ast
+
+
+class Type:
+    """A type. `str(type)` is how it is written in source."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+class IntType(Type):
+    """A two's-complement integer of 8, 16, 32 or 64 bits."""
+
+    __slots__ = ("bits", "max", "min", "signed")
+
+    def __init__(self, name: str, bits: int, signed: bool) -> None:
+        super().__init__(name)
+        self.bits = bits
+        self.signed = signed
+        self.min = -(1 << (bits - 1)) if signed else 0
+        self.max = (1 << (bits - 1)) - 1 if signed else (1 << bits) - 1
+
+
+class FloatType(Type):
+    """An IEEE 754 float of 32 or 64 bits."""
+
+    __slots__ = ("bits",)
+
+    def __init__(self, name: str, bits: int) -> None:
+        super().__init__(name)
+        self.bits = bits
+
+
+class ArrayType(Type):
+    """`[T]`, a growable array by reference."""
+
+    __slots__ = ("elem",)
+
+    def __init__(self, elem: Type) -> None:
+        super().__init__(f"[{elem}]")
+        self.elem = elem
+
+
+class OptionalType(Type):
+    """`T?`; `inner` is never itself an optional."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Type) -> None:
+        super().__init__(f"({inner})?" if isinstance(inner, FnType) else f"{inner}?")
+        self.inner = inner
+
+
+class TupleType(Type):
+    """`(A, B, …)` with at least one item."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: tuple[Type, ...]) -> None:
+        inner = ", ".join(map(str, items))
+        super().__init__(f"({inner},)" if len(items) == 1 else f"({inner})")
+        self.items = items
+
+
+class FnType(Type):
+    """`fn(A, B) -> R`."""
+
+    __slots__ = ("params", "ret")
+
+    def __init__(self, params: tuple[Type, ...], ret: Type) -> None:
+        super().__init__(f"fn({', '.join(map(str, params))}) -> {ret}")
+        self.params = params
+        self.ret = ret
+
+
+class Field:
+    """A field of a struct or class instance type."""
+
+    __slots__ = ("default", "name", "type")
+
+    def __init__(self, name: str, type: Type, default: ast.Expr | None) -> None:
+        self.name = name
+        self.type = type
+        self.default = default
+
+
+class StructType(Type):
+    """A struct or class with its type arguments applied.
+
+    `fields` is filled after construction, since a field may name the type itself.
+    """
+
+    __slots__ = ("args", "decl", "fields", "is_class", "scope")
+
+    def __init__(
+        self, name: str, decl: Any, args: tuple[Type, ...], is_class: bool, scope: Any
+    ) -> None:
+        super().__init__(name)
+        self.decl = decl
+        self.args = args
+        self.is_class = is_class
+        self.scope = scope
+        self.fields: list[Field] = []
+
+    def field_index(self, name: str) -> int | None:
+        """Return the position of the field `name`, or None."""
+        for index, field in enumerate(self.fields):
+            if field.name == name:
+                return index
+        return None
+
+
+class Variant:
+    """A variant of an enum; without payload when `fields` is empty."""
+
+    __slots__ = ("fields", "name", "value")
+
+    def __init__(self, name: str, value: int, fields: list[Field]) -> None:
+        self.name = name
+        self.value = value
+        self.fields = fields
+
+
+class EnumType(Type):
+    """An enum. One whose variants carry no payload is represented by the variant's value, an i64."""
+
+    __slots__ = ("args", "decl", "key", "scope", "variants")
+
+    def __init__(self, name: str, key: str, decl: Any, args: tuple[Type, ...], scope: Any) -> None:
+        super().__init__(name)
+        self.key = key
+        self.decl = decl
+        self.args = args
+        self.scope = scope
+        self.variants: list[Variant] = []
+
+
+I8: Final = IntType("i8", 8, True)
+I16: Final = IntType("i16", 16, True)
+I32: Final = IntType("i32", 32, True)
+I64: Final = IntType("i64", 64, True)
+U8: Final = IntType("u8", 8, False)
+U16: Final = IntType("u16", 16, False)
+U32: Final = IntType("u32", 32, False)
+U64: Final = IntType("u64", 64, False)
+F32: Final = FloatType("f32", 32)
+F64: Final = FloatType("f64", 64)
+BOOL: Final = Type("bool")
+TEXT: Final = Type("text")
+UNIT: Final = Type("()")
+NEVER: Final = Type("never")
+ANY: Final = Type("any")
+
+SCALARS: Final[dict[str, Type]] = {
+    t.name: t for t in (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, BOOL)
+}
+ALIASES: Final[dict[str, Type]] = {"int": I64, "float": F64, "str": TEXT, "String": TEXT}
+
+_arrays: dict[Type, ArrayType] = {}
+_optionals: dict[Type, OptionalType] = {}
+_tuples: dict[tuple[Type, ...], TupleType] = {}
+_functions: dict[tuple[tuple[Type, ...], Type], FnType] = {}
+
+
+def array_of(elem: Type) -> ArrayType:
+    """Return `[elem]`."""
+    found = _arrays.get(elem)
+    if found is None:
+        found = _arrays[elem] = ArrayType(elem)
+    return found
+
+
+def optional_of(inner: Type) -> OptionalType:
+    """Return `inner?`; an optional stays as it is (`T??` is `T?`)."""
+    if isinstance(inner, OptionalType):
+        return inner
+    found = _optionals.get(inner)
+    if found is None:
+        found = _optionals[inner] = OptionalType(inner)
+    return found
+
+
+def tuple_of(items: Sequence[Type]) -> TupleType:
+    """Return `(items…)`; `items` must not be empty (that is `UNIT`)."""
+    key = tuple(items)
+    found = _tuples.get(key)
+    if found is None:
+        found = _tuples[key] = TupleType(key)
+    return found
+
+
+def function_of(params: Sequence[Type], ret: Type) -> FnType:
+    """Return `fn(params…) -> ret`."""
+    key = (tuple(params), ret)
+    found = _functions.get(key)
+    if found is None:
+        found = _functions[key] = FnType(key[0], ret)
+    return found
+
+
+def is_reference(type: Type) -> bool:
+    """Is a value of `type` one address of a heap object (never null)?"""
+    return type is TEXT or isinstance(type, (ArrayType, StructType))
+
+
+def is_nullable_reference(type: Type) -> bool:
+    """Is `type` an optional whose nil is the null address?"""
+    return isinstance(type, OptionalType) and is_reference(type.inner)
+
+
+def is_number(type: Type) -> bool:
+    """Is `type` an integer or float type?"""
+    return isinstance(type, (IntType, FloatType))

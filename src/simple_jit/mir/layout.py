@@ -1,0 +1,165 @@
+"""How values of the language lie in MIR locals and in memory.
+
+A type flattens into *components*, one machine value each:
+
+    i64, f64, bool …   itself                text, array, struct, class   ref
+    ()                 nothing               T? of one of those           ref, null is nil
+    (A, B)             those of A, then B    other T?                     bool (is there one), then T
+    enum, no payload   i64
+
+In memory (fields, array elements) the components lie like the members of a C struct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from simple_jit.hir import types as hir
+from simple_jit.mir import nodes as mir
+from simple_jit.mir.abi import HEADER_SIZE
+
+_SCALARS: Final[dict[hir.Type, tuple[mir.MirType, ...]]] = {
+    **{type: (mir.TYPES[name],) for name, type in hir.SCALARS.items()},
+    hir.TEXT: (mir.REF,),
+    hir.UNIT: (),
+    hir.NEVER: (),
+}
+_flat: dict[hir.Type, tuple[mir.MirType, ...]] = dict(_SCALARS)
+
+
+def flatten(type: hir.Type) -> tuple[mir.MirType, ...]:
+    """Return the machine types of the components of `type`."""
+    found = _flat.get(type)
+    if found is None:
+        found = _flat[type] = _flatten(type)
+    return found
+
+
+def _flatten(type: hir.Type) -> tuple[mir.MirType, ...]:
+    if hir.is_reference(type) or hir.is_nullable_reference(type):
+        return (mir.REF,)
+    if isinstance(type, hir.EnumType):
+        return (mir.I64,)
+    if isinstance(type, hir.OptionalType):
+        return (mir.BOOL, *flatten(type.inner))
+    if isinstance(type, hir.TupleType):
+        return tuple(part for item in type.items for part in flatten(item))
+    raise AssertionError(f"no layout for {type}")
+
+
+class Layout:
+    """Where the components of one value, or of the fields of an object, lie.
+
+    `offsets` in bytes, one a component, from the start of the value; `size` is a multiple of `align`.
+    """
+
+    __slots__ = ("align", "offsets", "size", "types")
+
+    def __init__(self, types: Sequence[mir.MirType], start: int = 0) -> None:
+        self.types = tuple(types)
+        self.align = 1
+        position = start
+        offsets = []
+        for type in self.types:
+            position = -(-position // type.size) * type.size
+            offsets.append(position)
+            position += type.size
+            self.align = max(self.align, type.size)
+        self.offsets = tuple(offsets)
+        self.size = -(-position // self.align) * self.align
+
+
+_element_layouts: dict[hir.Type, Layout] = {}
+_struct_layouts: dict[hir.StructType, tuple[Layout, tuple[int, ...]]] = {}
+
+
+def element_layout(type: hir.Type) -> Layout:
+    """Return the layout of an array element; its `size` is the stride (1 where nothing is stored)."""
+    found = _element_layouts.get(type)
+    if found is None:
+        found = _element_layouts[type] = Layout(flatten(type))
+        found.size = max(found.size, 1)
+    return found
+
+
+def struct_layout(type: hir.StructType) -> tuple[Layout, tuple[int, ...]]:
+    """Return the layout of an instance, header included, and each field's first component in it."""
+    found = _struct_layouts.get(type)
+    if found is None:
+        parts: list[mir.MirType] = []
+        first = []
+        for field in type.fields:
+            first.append(len(parts))
+            parts.extend(flatten(field.type))
+        layout = Layout(parts, HEADER_SIZE)
+        layout.size = max(layout.size, 2 * HEADER_SIZE)
+        found = _struct_layouts[type] = layout, tuple(first)
+    return found
+
+
+class Descriptor:
+    """What the heap knows of a type: its number, name, and where references lie.
+
+    `references` are offsets into the object (struct) or into one element (array, with `stride`).
+    """
+
+    __slots__ = ("kind", "name", "number", "references", "size", "stride")
+
+    def __init__(self, name: str, number: int, kind: str, size: int, stride: int, references: tuple[int, ...]) -> None:
+        self.name = name
+        self.number = number
+        self.kind = kind
+        self.size = size
+        self.stride = stride
+        self.references = references
+
+
+DESCRIPTORS: Final[list[Descriptor]] = []
+_by_name: dict[str, Descriptor] = {}
+
+
+def _add(name: str, kind: str, size: int, stride: int, references: tuple[int, ...]) -> Descriptor:
+    found = _by_name.get(name)
+    if found is None:
+        found = _by_name[name] = Descriptor(name, len(DESCRIPTORS), kind, size, stride, references)
+        DESCRIPTORS.append(found)
+    return found
+
+
+TEXT_DESCRIPTOR: Final = _add("text", "text", 0, 1, ())
+BUFFER_DESCRIPTOR: Final = _add("buffer", "buffer", 0, 1, ())
+
+
+def _references(layout: Layout) -> tuple[int, ...]:
+    return tuple(o for o, t in zip(layout.offsets, layout.types, strict=True) if t is mir.REF)
+
+
+def descriptor(type: hir.Type) -> Descriptor:
+    """Return the descriptor of a heap type (text, array, struct, class)."""
+    if type is hir.TEXT:
+        return TEXT_DESCRIPTOR
+    if isinstance(type, hir.ArrayType):
+        layout = element_layout(type.elem)
+        return _add(type_key(type), "array", 32, layout.size, _references(layout))
+    assert isinstance(type, hir.StructType)
+    layout, _ = struct_layout(type)
+    return _add(type_key(type), "struct", layout.size, 0, _references(layout))
+
+
+def descriptor_named(name: str) -> Descriptor:
+    """Return the descriptor that was made under `name`."""
+    return _by_name[name]
+
+
+def type_key(type: hir.Type) -> str:
+    """Return a name for `type` that no other type of the program has."""
+    if isinstance(type, hir.ArrayType):
+        return f"[{type_key(type.elem)}]"
+    if isinstance(type, hir.OptionalType):
+        return f"{type_key(type.inner)}?"
+    if isinstance(type, hir.TupleType):
+        return f"({','.join(map(type_key, type.items))})"
+    if isinstance(type, (hir.StructType, hir.EnumType)):
+        return type.key
+    return type.name

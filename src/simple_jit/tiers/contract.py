@@ -1,0 +1,70 @@
+"""What a native back end gives and gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from simple_jit.mir.nodes import Function, Site
+
+
+class BackendError(Exception):
+    """MIR that a back end cannot compile; the message says what and why."""
+
+
+class BackendMissing(Exception):
+    """A back end whose package is not installed; the message names it and says how to get it."""
+
+
+class Link(Protocol):
+    """Where code finds what it does not contain: offsets, in bytes, into the context block."""
+
+    @property
+    def context_address(self) -> int:
+        """The address of the context, for `c_convention` functions alone (those are never kept)."""
+
+    def code_offset(self, symbol: str) -> int:
+        """The code-table slot of an instance; a new one holds a stub that interprets."""
+
+    def import_offset(self, symbol: str) -> int:
+        """The import slot of an extern function."""
+
+    def text_offset(self, value: str) -> int:
+        """The slot of a text constant."""
+
+    def site_number(self, site: Site) -> int:
+        """The number under which a site is reported."""
+
+    def type_id(self, name: str) -> int:
+        """The number of a type descriptor."""
+
+
+class CompiledCode:
+    """Position-independent machine code: copy `text` anywhere 64-byte aligned and executable.
+
+    `entries` gives the offset of each function in it.
+    """
+
+    __slots__ = ("entries", "text")
+
+    def __init__(self, text: bytes, entries: dict[str, int]) -> None:
+        self.text = text
+        self.entries = entries
+
+
+class Backend(Protocol):
+    """A compiler from MIR to machine code."""
+
+    @property
+    def name(self) -> str:
+        """`cranelift` or `llvm`."""
+
+    def compile(self, functions: Sequence[Function], link: Link, level: int = 2) -> CompiledCode:
+        """Compile functions as one unit; calls between them may be direct. `level` is 0 to 3.
+
+        Raises:
+            BackendError: something in them is not supported.
+        """
+
+    def dump(self, functions: Sequence[Function], link: Link, stage: str, level: int = 2) -> str:
+        """Return the text of a stage: the back end's own IR (`clif`, `llvm`) or `asm`."""
