@@ -108,15 +108,17 @@ class Field:
 class StructType(Type):
     """A struct or class with its type arguments applied.
 
-    `fields` is filled after construction, since a field may name the type itself.
+    `key` is unique in the program and stable between runs (`main.Box<i64>`). `fields` is filled after
+    construction, since a field may name the type itself.
     """
 
-    __slots__ = ("args", "decl", "fields", "is_class", "scope")
+    __slots__ = ("args", "decl", "fields", "is_class", "key", "scope")
 
     def __init__(
-        self, name: str, decl: Any, args: tuple[Type, ...], is_class: bool, scope: Any
+        self, name: str, key: str, decl: Any, args: tuple[Type, ...], is_class: bool, scope: Any
     ) -> None:
         super().__init__(name)
+        self.key = key
         self.decl = decl
         self.args = args
         self.is_class = is_class
