@@ -1,0 +1,1 @@
+"""What running code stands on: memory, context, heap, errors, code memory, crossings."""

@@ -1,0 +1,42 @@
+"""The two pieces of hand-written machine code: entering native code, and leaving it by an error.
+
+`enter(ctx, function, a, b)` calls `function(ctx, a, b)`, keeps its result in `ctx.RESULT` and returns 0; or
+returns 1 after a throw. `throw(ctx, kind, site, a, b)` keeps its arguments in `ctx.ERROR_*` and
+goes on behind the innermost `enter`. Frames in between are abandoned: none of them may be Python's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import TYPE_CHECKING
+
+from simple_jit.mir import abi
+from simple_jit.tiers.contract import BackendMissing, CompiledCode
+
+if TYPE_CHECKING:
+    from simple_jit.runtime.code_arena import CodeArena
+
+
+def machine_stubs() -> CompiledCode:
+    """Return the stubs for this machine.
+
+    Raises:
+        BackendMissing: there are none for it.
+    """
+    machine = os.uname().machine
+    if machine in ("x86_64", "AMD64"):
+        from simple_jit.runtime import stubs_x86_64 as stubs
+    else:
+        raise BackendMissing(f"native code is not supported on {machine} yet: there are no stubs for it")
+    start = -len(stubs.ENTER) % 16 + len(stubs.ENTER)
+    text = stubs.ENTER.ljust(start, b"\xcc") + stubs.THROW
+    return CompiledCode(text, {"enter": 0, "throw": start})
+
+
+def install_stubs(arena: CodeArena, context_address: int) -> None:
+    """Put the stubs into `arena` and their addresses into the context."""
+    code = machine_stubs()
+    base = arena.add(code)
+    for cell, name in ((abi.ENTER, "enter"), (abi.THROW, "throw")):
+        ctypes.c_uint64.from_address(context_address + cell).value = base + code.entries[name]

@@ -1,0 +1,46 @@
+"""The entry and throw stubs for x86-64, System V convention, as machine code.
+
+`enter` saves the registers that its caller relies on, and the previous landing place, on the stack; their
+address is the new landing place. `throw` takes the stack back to it, from however deep:
+
+    [landing place] context | previous landing place | (padding) | r15 r14 r13 r12 rbx | rbp | return
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simple_jit.mir import abi
+
+assert abi.HANDLER == 0
+
+_LEAVE: Final = (
+    "4883c408"  # add rsp, 8
+    "415f 415e 415d 415c 5b 5d"  # pop r15, r14, r13, r12, rbx, rbp
+    "c3"  # ret
+)
+
+ENTER: Final = bytes.fromhex(
+    "55 4889e5"  # push rbp; mov rbp, rsp
+    "53 4154 4155 4156 4157"  # push rbx, r12, r13, r14, r15
+    "4883ec08"  # sub rsp, 8: calls need 16-byte alignment
+    "ff37 57"  # push [rdi] (the previous landing place); push rdi (the context)
+    "488927"  # mov [rdi], rsp
+    "4889f0 4889d6 4889ca"  # mov rax, rsi; mov rsi, rdx; mov rdx, rcx
+    "ffd0"  # call rax
+    "5f 8f07"  # pop rdi; pop [rdi]
+    f"488947{abi.RESULT:02x}"  # mov [rdi + RESULT], rax
+    "31c0"  # xor eax, eax
+    + _LEAVE
+)
+
+THROW: Final = bytes.fromhex(
+    f"488977{abi.ERROR_KIND:02x}"  # mov [rdi + ERROR_KIND], rsi
+    f"488957{abi.ERROR_SITE:02x}"  # mov [rdi + ERROR_SITE], rdx
+    f"48894f{abi.ERROR_A:02x}"  # mov [rdi + ERROR_A], rcx
+    f"4c8947{abi.ERROR_B:02x}"  # mov [rdi + ERROR_B], r8
+    "488b27"  # mov rsp, [rdi]
+    "5f 8f07"  # pop rdi; pop [rdi]
+    "b801000000"  # mov eax, 1
+    + _LEAVE
+)
