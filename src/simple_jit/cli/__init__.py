@@ -1,0 +1,1 @@
+"""The `simple` command: one file a subcommand."""

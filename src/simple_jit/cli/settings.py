@@ -1,0 +1,69 @@
+"""How a program is to run: options of the command line over environment variables over defaults."""
+
+from __future__ import annotations
+
+from simple_jit.cli.options import Option, UsageError, to_count
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MODES = ("auto", "always_jit", "always_interpret")
+BACKENDS = ("auto", "cranelift", "llvm")
+DEFAULT_THRESHOLD = 10
+
+OPTIONS = (
+    Option("--mode", "MODE", f"when to compile: {', '.join(MODES)}", choices=MODES),
+    Option("--backend", "NAME", f"what compiles: {', '.join(BACKENDS)}", choices=BACKENDS),
+    Option("--threshold", "N", f"calls after which a function is compiled (default {DEFAULT_THRESHOLD})"),
+    Option("--verbose", None, "log to standard error what is compiled, and why not", short="-v"),
+    Option("--stats", None, "show at the end what was compiled and how long that took"),
+    Option("--overflow-checks", None, "make signed integer overflow an error"),
+)
+
+
+class Settings:
+    """Every choice that the command line and the environment leave to the user."""
+
+    __slots__ = ("backend", "mode", "overflow_checks", "stats", "threshold", "verbose")
+
+    def __init__(
+        self, mode: str, backend: str, threshold: int, verbose: bool, stats: bool, overflow_checks: bool
+    ) -> None:
+        self.mode = mode
+        self.backend = backend
+        self.threshold = threshold
+        self.verbose = verbose
+        self.stats = stats
+        self.overflow_checks = overflow_checks
+
+
+def read_settings(values: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+    """Merge parsed options with the environment.
+
+    Raises:
+        UsageError: a value is not one of those allowed.
+    """
+    threshold = DEFAULT_THRESHOLD
+    for name, given in (
+        ("SIMPLE_JIT_THRESHOLD", environ.get("SIMPLE_JIT_THRESHOLD")),
+        ("--threshold", values.get("--threshold")),
+    ):
+        if given:
+            threshold = to_count(name, given)
+    return Settings(
+        mode=values.get("--mode") or _choice(environ, "SIMPLE_JIT_MODE", MODES),
+        backend=values.get("--backend") or _choice(environ, "SIMPLE_JIT_BACKEND", BACKENDS),
+        threshold=threshold,
+        verbose="--verbose" in values or environ.get("SIMPLE_JIT_VERBOSE", "0") not in ("", "0"),
+        stats="--stats" in values,
+        overflow_checks="--overflow-checks" in values,
+    )
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """Return the value of a variable; the first choice is the default."""
+    value = environ.get(name) or choices[0]
+    if value not in choices:
+        raise UsageError(f"`{name}` cannot be `{value}`", f"it is one of {', '.join(choices)}")
+    return value
