@@ -1,0 +1,34 @@
+"""One instance → one MIR function."""
+
+from __future__ import annotations
+
+from simple_jit.hir import nodes as hir
+from simple_jit.hir import types as types
+from simple_jit.lower.builder import FunctionBuilder
+from simple_jit.lower.expressions import lower
+from simple_jit.mir import nodes as mir
+from simple_jit.mir.layout import flatten
+
+
+def lower_function(source: hir.Function) -> mir.Function:
+    """Lower a checked instance.
+
+    Parameters come flattened, in order; a function that reports errors at its caller's place takes the
+    number of that place as one more, an i64.
+    """
+    body = source.ensure_body()
+    function = mir.Function(
+        source.symbol, flatten(source.ret), source.source.path, source.span.line_column()[0]
+    )
+    function.inline = "inline" in source.annotations
+    fn = FunctionBuilder(source, function)
+    for param in source.params:
+        fn.variable(param)
+    if source.track_caller:
+        fn.site = fn.local(mir.I64, "site")
+    function.param_count = len(function.locals)
+    value = lower(fn, body)
+    if body.type is not types.NEVER:
+        fn.leave(value if source.ret is not types.UNIT else ())
+    function.checks_stack = fn.has_calls
+    return fn.finish()
