@@ -20,7 +20,7 @@ FAILED: Final = 24          # not 0: an extern function recorded an error
 ERROR_KIND: Final = 32      # number of the kind (ERROR_KINDS)
 ERROR_SITE: Final = 40      # number of the site
 ERROR_A: Final = 48         # index; or the address of the message text
-ERROR_B: Final = 56         # length
+ERROR_B: Final = 56         # length; or MESSAGE: ERROR_A is the address of a text
 RESULT: Final = 64          # what the function called by the enter stub returned
 ENTER: Final = 72           # address of `i64 enter(ctx, function, a, b)`: 0, or 1 after a throw
 THROW: Final = 80           # address of `throw(ctx, kind, site, a, b)`, which does not return
@@ -50,6 +50,8 @@ ATTENTION: Final = (1 << 64) - 1
 """The value of `LIMIT` that sends the next poll or function entry to `POLL`."""
 
 # --- Errors ---------------------------------------------------------------------------------------
+MESSAGE: Final = -1
+"""What throws with the text of a message in `a` pass as `b`."""
 ERROR_KINDS: Final = (
     "Recorded",     # the error is already recorded on the Python side
     "IndexError", "KeyError", "NilError", "DivisionByZero", "TypeError", "ConversionError",

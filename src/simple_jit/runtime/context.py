@@ -1,0 +1,188 @@
+"""The context block: the one thing that all compiled code of an engine is given.
+
+`mir.abi` lays it out. The Python side owns it: it hands out slots of the code table, imports, text
+constants and globals, and numbers the places in source that errors are reported at. A `Context` is
+the `tiers.contract.Link` that back ends ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from simple_jit.mir import abi
+from simple_jit.mir.layout import descriptor_named
+from simple_jit.mir.nodes import Site
+from simple_jit.runtime.memory import I64, U64
+
+_PROT_READ_WRITE = 3
+_MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022
+_MAP_FAILED = (1 << 64) - 1
+_libc: Any = None
+
+
+def _c_library() -> Any:
+    global _libc
+    if _libc is None:
+        from ctypes import CDLL, c_int, c_long, c_size_t, c_void_p
+
+        _libc = CDLL(None, use_errno=True)
+        _libc.mmap.restype = c_void_p
+        _libc.mmap.argtypes = (c_void_p, c_size_t, c_int, c_int, c_int, c_long)
+        _libc.munmap.argtypes = (c_void_p, c_size_t)
+    return _libc
+
+
+def reserve(size: int) -> int | None:
+    """Reserve `size` bytes of zeroed memory, committed page by page on first use.
+
+    Returns:
+        The address, or None where the system refuses (an address-space limit).
+    """
+    address: int | None = _c_library().mmap(
+        None, size, _PROT_READ_WRITE, _MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0
+    )
+    return None if address is None or address == _MAP_FAILED else address
+
+
+def release(address: int, size: int) -> None:
+    """Give back what `reserve` gave."""
+    _c_library().munmap(address, size)
+
+
+class ContextFull(Exception):
+    """A table of the context has no free slot left; the message names it and its size."""
+
+
+class SlotTable:
+    """One table of 8-byte cells in the context; a key gets the next free cell, once."""
+
+    __slots__ = ("_capacity", "_free", "_offset", "_what", "offsets")
+
+    def __init__(self, what: str, offset: int, capacity: int) -> None:
+        self._what = what
+        self._offset = offset
+        self._capacity = capacity
+        self._free = 0
+        self.offsets: dict[str, int] = {}
+
+    def allocate(self, count: int = 1) -> int:
+        """Return the number of the first of `count` fresh cells in a row."""
+        first = self._free
+        if first + count > self._capacity:
+            raise ContextFull(f"too many {self._what}: there is room for {self._capacity}")
+        self._free = first + count
+        return first
+
+    def add(self, key: str) -> int:
+        """Give `key` a fresh cell and return its offset in the context."""
+        offset = self._offset + 8 * self.allocate()
+        self.offsets[key] = offset
+        return offset
+
+
+class Context:
+    """A context block and the tables of what is in it.
+
+    `new_code_slot` and `new_import_slot` are called with (symbol, offset) to fill a slot that was
+    just made; `make_text` returns the address of a text constant (the heap sets it). `pending` is the
+    Python exception under way while `FAILED` or an error of kind `Recorded` stands for it.
+    """
+
+    __slots__ = (
+        "_code",
+        "_globals",
+        "_imports",
+        "_site_numbers",
+        "_sites",
+        "_texts",
+        "address",
+        "make_text",
+        "new_code_slot",
+        "new_import_slot",
+        "pending",
+    )
+
+    def __init__(self) -> None:
+        address = reserve(abi.CONTEXT_SIZE)
+        if address is None:
+            raise MemoryError("cannot reserve memory for the context")
+        self.address = address
+        self.pending: BaseException | None = None
+        self.new_code_slot: Callable[[str, int], None] = _leave_empty
+        self.new_import_slot: Callable[[str, int], None] = _leave_empty
+        self.make_text: Callable[[str], int] = _no_heap
+        self._code = SlotTable("function instances", abi.CODE, abi.CODE_COUNT)
+        self._imports = SlotTable("extern functions", abi.IMPORTS, abi.IMPORTS_COUNT)
+        self._texts = SlotTable("text constants", abi.TEXTS, abi.TEXTS_COUNT)
+        self._globals = SlotTable("module-level variables", abi.GLOBALS, abi.GLOBALS_COUNT)
+        self._sites: list[Site | None] = [None]
+        self._site_numbers: dict[tuple[str, int, int], int] = {}
+
+    def close(self) -> None:
+        """Unmap the block. Nothing may use the context, or code made for it, afterwards."""
+        if self.address:
+            release(self.address, abi.CONTEXT_SIZE)
+            self.address = 0
+
+    @property
+    def context_address(self) -> int:
+        return self.address
+
+    def load(self, offset: int) -> int:
+        """Return the i64 at `offset`."""
+        value: int = I64[(self.address + offset) >> 3]
+        return value
+
+    def store(self, offset: int, value: int) -> None:
+        """Store a signed or unsigned 64-bit value at `offset`."""
+        U64[(self.address + offset) >> 3] = value & 0xFFFF_FFFF_FFFF_FFFF
+
+    def code_offset(self, symbol: str) -> int:
+        found = self._code.offsets.get(symbol)
+        if found is None:
+            found = self._code.add(symbol)
+            self.new_code_slot(symbol, found)
+        return found
+
+    def import_offset(self, symbol: str) -> int:
+        found = self._imports.offsets.get(symbol)
+        if found is None:
+            found = self._imports.add(symbol)
+            self.new_import_slot(symbol, found)
+        return found
+
+    def text_offset(self, value: str) -> int:
+        found = self._texts.offsets.get(value)
+        if found is None:
+            address = self.make_text(value)
+            found = self._texts.add(value)
+            self.store(found, address)
+        return found
+
+    def allocate_globals(self, count: int) -> int:
+        """Return the first of `count` fresh cells for a module-level variable (`hir.Global.slot`)."""
+        return self._globals.allocate(count)
+
+    def site_number(self, site: Site) -> int:
+        key = site.file, site.line, site.column
+        found = self._site_numbers.get(key)
+        if found is None:
+            found = self._site_numbers[key] = len(self._sites)
+            self._sites.append(site)
+        return found
+
+    def site(self, number: int) -> Site | None:
+        """Return the site of a number; 0 stands for no site."""
+        return self._sites[number]
+
+    def type_id(self, name: str) -> int:
+        return descriptor_named(name).number
+
+
+def _leave_empty(symbol: str, offset: int) -> None:
+    """Leave a new slot 0: there are no stubs yet."""
+
+
+def _no_heap(value: str) -> int:
+    raise AssertionError("the context has no heap yet")

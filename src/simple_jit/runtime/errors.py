@@ -1,0 +1,148 @@
+"""Errors of a running program: one exception, one place that words the messages, one rendering.
+
+    error: IndexError: index 10 is out of range for length 3
+      --> prog.spl:4:11
+       |
+     4 |     print xs[10]
+       |           ^
+
+The interpreter raises `SimpleError` itself. Native code leaves numbers in the context (kind, site and
+two operands) and unwinds; `take_error` turns them into the same exception. Python code that native
+code called records what it raised with `record_error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simple_jit.hir.nodes import ErrorKind
+from simple_jit.mir import abi
+from simple_jit.mir.nodes import Site
+from simple_jit.runtime.context import Context
+
+_RECORDED = abi.ERROR_NUMBER["Recorded"]
+_FIXED = {
+    "NilError": "unwrapped nil",
+    "DivisionByZero": "division by zero",
+    "Overflow": "integer overflow",
+    "StackOverflow": "stack overflow",
+    "OutOfMemory": "out of memory",
+}
+
+
+class SimpleError(Exception):
+    """An error of the program. `site` is None until the place to report is known."""
+
+    def __init__(self, kind: ErrorKind, message: str, site: Site | None = None) -> None:
+        super().__init__(kind, message)
+        self.kind = kind
+        self.message = message
+        self.site = site
+
+    def __str__(self) -> str:
+        text = f"{self.kind}: {self.message}"
+        site = self.site
+        return f"{text} ({site.file}:{site.line}:{site.column})" if site else text
+
+
+class SimpleExit(BaseException):
+    """The program asked to end with the status `code`; no handler of the program catches it."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def message_for(kind: str, a: int, b: int, read_text: Callable[[int], str]) -> str:
+    """Return the message of an error whose operands are `a` and `b`.
+
+    With `b` = `abi.MESSAGE`, `a` is the address of the message. Else an `IndexError` has an index and a
+    length, and the other kinds have one fixed message each.
+    """
+    if b == abi.MESSAGE:
+        return read_text(a)
+    if kind == "IndexError":
+        return f"index {a} is out of range for length {b}"
+    return _FIXED[kind]
+
+
+def record_error(context: Context, error: BaseException) -> None:
+    """Keep `error`, raised by Python under native code, and tell the native caller that it failed."""
+    context.pending = error
+    context.store(abi.ERROR_KIND, _RECORDED)
+    context.store(abi.FAILED, 1)
+
+
+def take_error(context: Context, read_text: Callable[[int], str]) -> BaseException:
+    """Return the error that native code left by, and clear the record."""
+    context.store(abi.FAILED, 0)
+    number = context.load(abi.ERROR_KIND)
+    site = context.site(context.load(abi.ERROR_SITE))
+    if number == _RECORDED:
+        return _take_pending(context, site)
+    kind = abi.ERROR_KINDS[number]
+    a, b = context.load(abi.ERROR_A), context.load(abi.ERROR_B)
+    return SimpleError(kind, message_for(kind, a, b, read_text), site)  # type: ignore[arg-type]
+
+
+def _take_pending(context: Context, site: Site | None) -> BaseException:
+    error, context.pending = context.pending, None
+    assert error is not None, "native code reported an error that nobody recorded"
+    if isinstance(error, SimpleError) and error.site is None:
+        error.site = site
+    return error
+
+
+_PLAIN = {"error": "", "frame": "", "bold": "", "end": ""}
+_COLOR = {"error": "\x1b[1;31m", "frame": "\x1b[1;34m", "bold": "\x1b[1m", "end": "\x1b[0m"}
+
+
+def render_error(error: SimpleError, line_of: Callable[[str, int], str | None], color: bool = False) -> str:
+    """Show an uncaught error; ends with a newline.
+
+    Args:
+        error: what ended the program.
+        line_of: returns the text of a line of a file, None where it is not known.
+        color: whether to use the escape codes of a terminal.
+    """
+    style = _COLOR if color else _PLAIN
+    end = style["end"]
+    headline = f"{style['error']}error{end}{style['bold']}: {error.kind}: {error.message}{end}\n"
+    site = error.site
+    if site is None:
+        return headline
+    gutter = " " * len(str(site.line))
+    place = f"{gutter} {style['frame']}-->{end} {site.file}:{site.line}:{site.column}\n"
+    line = line_of(site.file, site.line)
+    if line is None:
+        return headline + place
+    shown, before = _clip(line, site.column - 1)
+    margin = f"{style['frame']} {gutter} |{end}"
+    return (
+        f"{headline}{place}{margin}\n"
+        f"{style['frame']} {site.line} |{end} {shown}\n"
+        f"{margin} {' ' * before}{style['error']}^{end}\n"
+    )
+
+
+def _clip(line: str, column: int) -> tuple[str, int]:
+    """Return the part of `line` to show, and how many columns lie before the marked character."""
+    start = 0 if len(line) <= 120 else max(min(column - 40, len(line) - 120), 0)
+    before = "".join(map(_cell, line[start:column]))
+    shown = before + "".join(map(_cell, line[column : start + 120]))
+    dots = "..." if start else ""
+    return dots + shown.rstrip(), len(dots) + _width(before)
+
+
+def _cell(character: str) -> str:
+    if character == "\t":
+        return "    "
+    return character if character.isprintable() else "·"
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

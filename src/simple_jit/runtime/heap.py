@@ -1,0 +1,192 @@
+"""The heap: one reserved region, in which all objects of a program lie at fixed addresses.
+
+Allocation moves `HEAP_NEXT` up to `HEAP_END`, in native code and here alike; fresh memory is zero.
+Objects are aligned to 16 bytes. There is no collector yet: `refill`, which native code calls at the
+end of the region, can only fail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from simple_jit.hir import types as hir
+from simple_jit.mir import abi
+from simple_jit.mir.layout import (
+    BUFFER_DESCRIPTOR,
+    TEXT_DESCRIPTOR,
+    descriptor,
+    element_layout,
+    struct_layout,
+)
+from simple_jit.runtime.context import Context, release, reserve
+from simple_jit.runtime.errors import SimpleError
+from simple_jit.runtime.memory import I64, read_bytes, write_bytes
+from simple_jit.runtime.values import Value, array_values, field_access, writer
+
+DEFAULT_RESERVE: Final = 64 << 30
+SMALLEST_RESERVE: Final = 16 << 20
+_UNITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
+
+
+class HeapSettingError(ValueError):
+    """`SIMPLE_HEAP_MAX` is not a size; the message says what it should be."""
+
+
+def heap_limit() -> int | None:
+    """Return what `SIMPLE_HEAP_MAX` (`512M`, `2G`, bytes) allows, None where it is not set."""
+    setting = os.environ.get("SIMPLE_HEAP_MAX", "").strip()
+    if not setting:
+        return None
+    digits = setting.upper().removesuffix("B").removesuffix("I")
+    shift = _UNITS.get(digits[-1:], 0)
+    number = digits[:-1] if shift else digits
+    if not number.isascii() or not number.isdigit() or int(number) == 0:
+        raise HeapSettingError(f"SIMPLE_HEAP_MAX should be a size such as 512M or 2G: {setting!r}")
+    return int(number) << shift
+
+
+class Heap:
+    """The heap of one context.
+
+    `base` and `reserved` say where the region lies, `limit` how much of it may be used.
+    """
+
+    __slots__ = ("_context", "_end", "_next", "_texts", "base", "limit", "reserved")
+
+    def __init__(self, context: Context, size: int = DEFAULT_RESERVE, limit: int | None = None) -> None:
+        """Reserve a region, a smaller one where the system refuses `size`.
+
+        Args:
+            context: where the bounds of the region are kept.
+            size: bytes to reserve.
+            limit: bytes the program may use; what `SIMPLE_HEAP_MAX` says where it is None.
+        """
+        if limit is None:
+            limit = heap_limit()
+        if limit is not None:
+            size = -(-limit // 4096) * 4096
+        self.base, self.reserved = _reserve(size)
+        self.limit = min(limit or self.reserved, self.reserved)
+        self._next = (context.address + abi.HEAP_NEXT) >> 3
+        self._end = (context.address + abi.HEAP_END) >> 3
+        self._context = context
+        self._texts: dict[str, int] = {}
+        I64[self._next] = self.base
+        I64[self._end] = self.base + self.limit
+        context.make_text = self.text_constant
+
+    def close(self) -> None:
+        """Unmap the region."""
+        if self.base:
+            release(self.base, self.reserved)
+            self.base = 0
+
+    @property
+    def used(self) -> int:
+        """Bytes allocated so far."""
+        used: int = I64[self._next] - self.base
+        return used
+
+    def allocate(self, size: int, type_id: int) -> int:
+        """Return the address of a zeroed object of `size` bytes, header written.
+
+        Raises:
+            SimpleError: `OutOfMemory`.
+        """
+        address: int = (I64[self._next] + 15) & -16
+        after = address + ((size + 15) & -16)
+        if size < 0 or after > I64[self._end]:
+            return self.refill(size)
+        I64[self._next] = after
+        I64[address >> 3] = type_id
+        return address
+
+    def refill(self, size: int) -> int:
+        """Find `size` bytes when the region is used up (the extern `rt_heap_refill`)."""
+        raise SimpleError("OutOfMemory", "out of memory")
+
+    def new_text(self, value: str) -> int:
+        """Return a new text object."""
+        data = value.encode("utf-8", "surrogatepass")
+        address = self.allocate(abi.TEXT_DATA + len(data) + 1, TEXT_DESCRIPTOR.number)
+        at = address >> 3
+        I64[at + (abi.TEXT_BYTES >> 3)] = len(data)
+        I64[at + (abi.TEXT_CHARS >> 3)] = len(value)
+        write_bytes(address + abi.TEXT_DATA, data)
+        return address
+
+    def text_constant(self, value: str) -> int:
+        """Return the one object for a text constant; it is never collected."""
+        found = self._texts.get(value)
+        if found is None:
+            found = self._texts[value] = self.new_text(value)
+        return found
+
+    def read_text(self, address: int) -> str:
+        """Return the value of a text object."""
+        return self.read_text_bytes(address).decode("utf-8", "surrogatepass")
+
+    def read_text_bytes(self, address: int) -> bytes:
+        """Return the UTF-8 of a text object."""
+        return read_bytes(address + abi.TEXT_DATA, I64[(address + abi.TEXT_BYTES) >> 3])
+
+    def new_buffer(self, size: int) -> int:
+        """Return the address of `size` zeroed bytes of data (those of a buffer object)."""
+        address = self.allocate(abi.BUFFER_DATA + size, BUFFER_DESCRIPTOR.number)
+        I64[(address + abi.BUFFER_BYTES) >> 3] = size
+        return address + abi.BUFFER_DATA
+
+    def new_array(self, type: hir.ArrayType, values: Sequence[Value]) -> int:
+        """Return a new array of `values`, which are in the interpreter's form."""
+        array = self.new_empty_array(type, len(values))
+        I64[(array + abi.ARRAY_LEN) >> 3] = len(values)
+        data = I64[(array + abi.ARRAY_DATA) >> 3]
+        write, stride = writer(type.elem), element_layout(type.elem).size
+        for value in values:
+            write(data, value)
+            data += stride
+        return array
+
+    def new_empty_array(self, type: hir.ArrayType, capacity: int) -> int:
+        """Return a new array of length 0 with room for `capacity` zeroed elements."""
+        array = self.allocate(abi.ARRAY_SIZE, descriptor(type).number)
+        if capacity:
+            data = self.new_buffer(capacity * element_layout(type.elem).size)
+            I64[(array + abi.ARRAY_CAPACITY) >> 3] = capacity
+            I64[(array + abi.ARRAY_DATA) >> 3] = data
+        return array
+
+    def array_len(self, array: int) -> int:
+        """Return the length of an array."""
+        length: int = I64[(array + abi.ARRAY_LEN) >> 3]
+        return length
+
+    def read_array(self, array: int, type: hir.ArrayType) -> list[Value]:
+        """Return the elements of an array, in the interpreter's form."""
+        return array_values(array, type.elem)
+
+    def new_struct(self, type: hir.StructType, values: Sequence[Value]) -> int:
+        """Return a new struct or class instance; `values` in field order."""
+        layout, _ = struct_layout(type)
+        address = self.allocate(layout.size, descriptor(type).number)
+        for index, value in enumerate(values):
+            field_access(type, index)[1](address, value)
+        return address
+
+    @property
+    def context(self) -> Context:
+        return self._context
+
+
+def _reserve(size: int) -> tuple[int, int]:
+    """Reserve `size` bytes, or the largest half, quarter … of it that the system grants."""
+    while size:
+        base = reserve(size)
+        if base is not None:
+            return base, size
+        if size <= SMALLEST_RESERVE:
+            break
+        size //= 2
+    raise MemoryError("cannot reserve memory for the heap (see `ulimit -v`)")

@@ -1,0 +1,295 @@
+"""Values of the language in their several forms.
+
+    form            who uses it                      example: a (i64, text)?
+    interpreted     the tree-walking interpreter     None or (1, 0x7f…)      (hir/nodes.py)
+    components      MIR locals, memory, crossings    [True, 1, 0x7f…]        (mir/layout.py)
+    Python          users of the library             None or (1, "one")
+
+`flatten_value` and `inflate` go between the first two, `to_simple` and `to_python` between the first
+and the last; `reader`, `writer` and `field_access` read and write values in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from simple_jit.hir import types as hir
+from simple_jit.mir.abi import ARRAY_DATA, ARRAY_LEN
+from simple_jit.mir.layout import element_layout, flatten, struct_layout
+from simple_jit.runtime.memory import I64, VIEWS
+
+if TYPE_CHECKING:
+    from simple_jit.runtime.heap import Heap
+
+Value = Any
+"""A value in the interpreter's form."""
+
+Reader = Callable[[int], Value]
+Writer = Callable[[int, Value], None]
+
+
+def is_flagged(type: hir.Type) -> bool:
+    """Is `type` an optional of a flag and a value, nil being None?"""
+    return isinstance(type, hir.OptionalType) and not hir.is_nullable_reference(type)
+
+
+def flatten_value(value: Value, type: hir.Type) -> list[Any]:
+    """Return the components of a value; those of a nil are zeros."""
+    if isinstance(type, hir.TupleType):
+        return [c for v, t in zip(value, type.items, strict=True) for c in flatten_value(v, t)]
+    if isinstance(type, hir.OptionalType) and is_flagged(type):
+        if value is None:
+            return [False, *_zeros(type.inner)]
+        return [True, *flatten_value(unwrapped(value, type), type.inner)]
+    return [] if type is hir.UNIT or type is hir.NEVER else [value]
+
+
+def _zeros(type: hir.Type) -> list[Any]:
+    kinds = {"float": 0.0, "bool": False}
+    return [kinds.get(component.kind, 0) for component in flatten(type)]
+
+
+def unwrapped(value: Value, type: hir.OptionalType) -> Value:
+    """Return the value in an optional that is not nil."""
+    return None if type.inner is hir.UNIT else value
+
+
+def inflate(components: Sequence[Any], type: hir.Type) -> Value:
+    """Return the value that `components` (ints, floats, bools or 0 and 1) stand for."""
+    return _inflate(iter(components), type)
+
+
+def _inflate(components: Iterator[Any], type: hir.Type) -> Value:
+    if isinstance(type, hir.TupleType):
+        return tuple([_inflate(components, item) for item in type.items])
+    if isinstance(type, hir.OptionalType) and is_flagged(type):
+        some = next(components)
+        value = _inflate(components, type.inner)
+        if not some:
+            return None
+        return True if type.inner is hir.UNIT else value
+    if type is hir.BOOL:
+        return next(components) != 0
+    return None if type is hir.UNIT or type is hir.NEVER else next(components)
+
+
+_accesses: dict[hir.Type, tuple[Reader, Writer]] = {}
+_field_accesses: dict[tuple[hir.StructType, int], tuple[Reader, Writer]] = {}
+
+
+def reader(type: hir.Type) -> Reader:
+    """Return `read(address) -> value` for a value in an array or a global."""
+    return _access(type)[0]
+
+
+def writer(type: hir.Type) -> Writer:
+    """Return `write(address, value)` for a value in an array or a global."""
+    return _access(type)[1]
+
+
+def field_access(type: hir.StructType, index: int) -> tuple[Reader, Writer]:
+    """Return `read(object)` and `write(object, value)` for a field."""
+    found = _field_accesses.get((type, index))
+    if found is None:
+        field = type.fields[index].type
+        layout, first = struct_layout(type)
+        offsets = layout.offsets[first[index] :]
+        found = _field_accesses[type, index] = _make_access(field, offsets)
+    return found
+
+
+def _access(type: hir.Type) -> tuple[Reader, Writer]:
+    found = _accesses.get(type)
+    if found is None:
+        found = _accesses[type] = _make_access(type, element_layout(type).offsets)
+    return found
+
+
+def _make_access(type: hir.Type, offsets: Sequence[int]) -> tuple[Reader, Writer]:
+    """Make the access to a value whose components lie at `offsets`."""
+    cells = [
+        (*VIEWS[component.name], offset) for component, offset in zip(flatten(type), offsets, strict=False)
+    ]
+    if len(cells) == 1 and not isinstance(type, (hir.TupleType, hir.OptionalType)):
+        return _single_access(type, *cells[0])
+    if hir.is_nullable_reference(type):
+        return _single_access(type, *cells[0])
+
+    def read(address: int) -> Value:
+        return inflate([view[(address + offset) >> shift] for view, shift, offset in cells], type)
+
+    def write(address: int, value: Value) -> None:
+        for (view, shift, offset), component in zip(cells, flatten_value(value, type), strict=True):
+            view[(address + offset) >> shift] = component
+
+    return read, write
+
+
+def _single_access(type: hir.Type, view: Any, shift: int, offset: int) -> tuple[Reader, Writer]:
+    def write(address: int, value: Value) -> None:
+        view[(address + offset) >> shift] = value
+
+    if type is hir.BOOL:
+        return (lambda address: view[address + offset] != 0), write
+    return (lambda address: view[(address + offset) >> shift]), write
+
+
+class StructRef:
+    """A struct or class instance seen from Python: fields are read and assigned as attributes."""
+
+    __slots__ = ("_address", "_heap", "_type")
+    _address: int
+    _type: hir.StructType
+    _heap: Heap
+
+    def __init__(self, address: int, type: hir.StructType, heap: Heap) -> None:
+        object.__setattr__(self, "_address", address)
+        object.__setattr__(self, "_type", type)
+        object.__setattr__(self, "_heap", heap)
+
+    def __getattr__(self, name: str) -> Any:
+        index = self._index(name)
+        read, _ = field_access(self._type, index)
+        return to_python(read(self._address), self._type.fields[index].type, self._heap)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        index = self._index(name)
+        _, write = field_access(self._type, index)
+        write(self._address, to_simple(value, self._type.fields[index].type, self._heap))
+
+    def __dir__(self) -> list[str]:
+        return [field.name for field in self._type.fields]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StructRef) and self._address == other._address
+
+    def __hash__(self) -> int:
+        return hash(self._address)
+
+    def __repr__(self) -> str:
+        return f"<{self._type} at {self._address:#x}>"
+
+    def _index(self, name: str) -> int:
+        index = self._type.field_index(name)
+        if index is None:
+            raise AttributeError(f"{self._type} has no field {name!r}")
+        return index
+
+
+def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
+    """Return `value` as Python sees it: text as str, arrays as lists, structs as `StructRef`."""
+    if type is hir.TEXT:
+        return heap.read_text(value)
+    if isinstance(type, hir.ArrayType):
+        return [to_python(item, type.elem, heap) for item in array_values(value, type.elem)]
+    if isinstance(type, hir.TupleType):
+        pairs = zip(value, type.items, strict=True)
+        return tuple([to_python(item, item_type, heap) for item, item_type in pairs])
+    if isinstance(type, hir.OptionalType):
+        if value is None or (value == 0 and not is_flagged(type)):
+            return None
+        return to_python(unwrapped(value, type), type.inner, heap)
+    if isinstance(type, hir.StructType):
+        return StructRef(value, type, heap)
+    return value
+
+
+def array_values(array: int, elem: hir.Type) -> list[Value]:
+    """Return the elements of an array."""
+    length, data = I64[(array + ARRAY_LEN) >> 3], I64[(array + ARRAY_DATA) >> 3]
+    types = flatten(elem)
+    if len(types) == 1 and elem is not hir.BOOL and not isinstance(elem, hir.TupleType):
+        view, shift = VIEWS[types[0].name]
+        items: list[Value] = view[data >> shift : (data >> shift) + length].tolist()
+        return items
+    read, stride = reader(elem), element_layout(elem).size
+    return [read(data + i * stride) for i in range(length)]
+
+
+def to_simple(value: Any, type: hir.Type, heap: Heap) -> Value:
+    """Return a Python value as a value of `type`.
+
+    Raises:
+        TypeError: it is not one; the message says what was expected.
+        OverflowError: an integer is out of the range of its type.
+    """
+    if isinstance(type, hir.IntType):
+        return _to_integer(value, type)
+    if isinstance(type, hir.FloatType):
+        return _to_float(value, type)
+    if type is hir.BOOL:
+        return value if isinstance(value, bool) else _mismatch(value, type)
+    if type is hir.TEXT:
+        return heap.new_text(value) if isinstance(value, str) else _mismatch(value, type)
+    if isinstance(type, hir.OptionalType):
+        return _to_optional(value, type, heap)
+    if isinstance(type, hir.ArrayType):
+        return _to_array(value, type, heap)
+    if isinstance(type, hir.TupleType):
+        if not isinstance(value, (tuple, list)) or len(value) != len(type.items):
+            _mismatch(value, type)
+        pairs = zip(value, type.items, strict=True)
+        return tuple([to_simple(item, item_type, heap) for item, item_type in pairs])
+    if isinstance(type, hir.StructType):
+        return _to_struct(value, type, heap)
+    if isinstance(type, hir.EnumType):
+        return _to_enum(value, type)
+    return None if value is None and type is hir.UNIT else _mismatch(value, type)
+
+
+def _mismatch(value: object, type: hir.Type) -> Value:
+    raise TypeError(f"expected {type}, not {value.__class__.__name__}: {value!r}")
+
+
+def _to_integer(value: Any, type: hir.IntType) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        _mismatch(value, type)
+    number: int = value.__index__()
+    if not type.min <= number <= type.max:
+        raise OverflowError(f"{number} is out of range for {type} ({type.min} to {type.max})")
+    return number
+
+
+def _to_float(value: Any, type: hir.FloatType) -> float:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        _mismatch(value, type)
+    if type.bits == 64:
+        return float(value)
+    from simple_jit.runtime.memory import round_f32
+
+    return round_f32(float(value))
+
+
+def _to_optional(value: Any, type: hir.OptionalType, heap: Heap) -> Value:
+    if value is None:
+        return None if is_flagged(type) else 0
+    if type.inner is hir.UNIT:
+        return True
+    return to_simple(value, type.inner, heap)
+
+
+def _to_array(value: Any, type: hir.ArrayType, heap: Heap) -> int:
+    if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__"):
+        _mismatch(value, type)
+    return heap.new_array(type, [to_simple(item, type.elem, heap) for item in value])
+
+
+def _to_struct(value: Any, type: hir.StructType, heap: Heap) -> int:
+    """Accept a `StructRef` of the type, or a mapping of all field names to make a new object."""
+    if isinstance(value, StructRef) and value._type is type:
+        return value._address
+    if not isinstance(value, dict):
+        _mismatch(value, type)
+    names = [field.name for field in type.fields]
+    if set(value) != set(names):
+        raise TypeError(f"{type} has the fields {', '.join(names)}, not {', '.join(value)}")
+    return heap.new_struct(type, [to_simple(value[field.name], field.type, heap) for field in type.fields])
+
+
+def _to_enum(value: Any, type: hir.EnumType) -> int:
+    """Accept the name or the number of a variant."""
+    for variant in type.variants:
+        if value == variant.name or value == variant.value:
+            return variant.value
+    raise TypeError(f"{type} has no variant {value!r}")
