@@ -55,7 +55,7 @@ def lower_region(source: hir.Function, loop: hir.Loop | hir.ForRange, symbol: st
     region = Region(fn.function, loop, inputs, outputs, exits, source.ret)
     cells = _Cells(fn)
     if source.track_caller:
-        fn.site = fn.const(mir.I64, -1)
+        fn.site = fn.const(mir.I64, 0)
     fn.leave = lambda value: _leave(fn, exits.index(("return", None)), value)
     for index, (kind, target) in enumerate(exits):
         if target is not None:
