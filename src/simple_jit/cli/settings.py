@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from simple_jit.cli.options import Option, UsageError, to_count
+from simple_jit.engine.config import BACKENDS, DEFAULT_THRESHOLD, MODES, Config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MODES = ("auto", "always_jit", "always_interpret")
-BACKENDS = ("auto", "cranelift", "llvm")
-DEFAULT_THRESHOLD = 10
 
 OPTIONS = (
     Option("--mode", "MODE", f"when to compile: {', '.join(MODES)}", choices=MODES),
@@ -22,23 +19,7 @@ OPTIONS = (
 )
 
 
-class Settings:
-    """Every choice that the command line and the environment leave to the user."""
-
-    __slots__ = ("backend", "mode", "overflow_checks", "stats", "threshold", "verbose")
-
-    def __init__(
-        self, mode: str, backend: str, threshold: int, verbose: bool, stats: bool, overflow_checks: bool
-    ) -> None:
-        self.mode = mode
-        self.backend = backend
-        self.threshold = threshold
-        self.verbose = verbose
-        self.stats = stats
-        self.overflow_checks = overflow_checks
-
-
-def read_settings(values: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+def read_settings(values: Mapping[str, str], environ: Mapping[str, str]) -> Config:
     """Merge parsed options with the environment.
 
     Raises:
@@ -51,7 +32,7 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str]) -> Sett
     ):
         if given:
             threshold = to_count(name, given)
-    return Settings(
+    return Config(
         mode=values.get("--mode") or _choice(environ, "SIMPLE_JIT_MODE", MODES),
         backend=values.get("--backend") or _choice(environ, "SIMPLE_JIT_BACKEND", BACKENDS),
         threshold=threshold,

@@ -7,17 +7,22 @@ argument, and its meaning. Addresses and sizes are i64, in bytes. None of them c
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 from simple_jit.hir.types import F64, I64, UNIT, Type
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
-class Signature(NamedTuple):
+
+class Signature:
     """Fixed parameter types are given; None stands for any type, ret None for a computed one."""
 
-    params: tuple[Type | None, ...]
-    ret: Type | None
-    takes_type: bool = False
+    __slots__ = ("params", "ret", "takes_type")
+
+    def __init__(self, params: tuple[Type | None, ...], ret: Type | None, takes_type: bool = False) -> None:
+        self.params = params
+        self.ret = ret
+        self.takes_type = takes_type
 
 
 TABLE: Final[dict[str, Signature]] = {

@@ -18,31 +18,37 @@ Values, as the tree-walking interpreter holds them:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
-
 from simple_jit.base.source import SourceFile, Span
 from simple_jit.hir.types import BOOL, NEVER, UNIT, StructType, Type
 
-UnaryOp = Literal["neg", "not", "bitnot"]
-BinaryOp = Literal["add", "sub", "mul", "div", "rem", "floordiv", "and", "or", "xor", "shl", "shr"]
-CompareOp = Literal["eq", "ne", "lt", "le", "gt", "ge"]
-ErrorKind = Literal[
-    "IndexError",
-    "KeyError",
-    "NilError",
-    "DivisionByZero",
-    "TypeError",
-    "ConversionError",
-    "AssertionError",
-    "ChangedDuringIteration",
-    "IoError",
-    "Panic",
-    "Thrown",
-    "StackOverflow",
-    "OutOfMemory",
-    "Overflow",
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal, TypeAlias
+
+UnaryOp: TypeAlias = "Literal['neg', 'not', 'bitnot']"
+BinaryOp: TypeAlias = """
+Literal['add', 'sub', 'mul', 'div', 'rem', 'floordiv', 'and', 'or', 'xor', 'shl', 'shr']
+"""
+CompareOp: TypeAlias = "Literal['eq', 'ne', 'lt', 'le', 'gt', 'ge']"
+ErrorKind: TypeAlias = """
+Literal[
+    'IndexError',
+    'KeyError',
+    'NilError',
+    'DivisionByZero',
+    'TypeError',
+    'ConversionError',
+    'AssertionError',
+    'ChangedDuringIteration',
+    'IoError',
+    'Panic',
+    'Thrown',
+    'StackOverflow',
+    'OutOfMemory',
+    'Overflow',
 ]
+"""
 
 
 class Local:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from simple_jit.base.source import Span
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.types import Type
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.layout import flatten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Value = tuple[mir.Local, ...]
 """The components of one value of the language, as `mir.layout.flatten` orders them."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.lower import memory
@@ -14,6 +11,11 @@ from simple_jit.lower.loops import lower_for_range, lower_loop
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.layout import flatten, struct_layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
 
 class _Diverged(Exception):

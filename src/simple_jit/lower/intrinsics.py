@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.lower import memory
@@ -12,7 +10,12 @@ from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.layout import descriptor, element_layout
 
-Lowering = Callable[[FunctionBuilder, hir.Intrinsic, list[Value]], Value]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Lowering: TypeAlias = Callable[[FunctionBuilder, hir.Intrinsic, list[Value]], Value]
 
 
 def _elem(expr: hir.Intrinsic) -> types.Type:

@@ -10,14 +10,17 @@ variable itself might pass the end of its type:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from simple_jit.hir import nodes as hir
 from simple_jit.lower.builder import FunctionBuilder, LoopExits, Value
 from simple_jit.mir import nodes as mir
 
-Lower = Callable[[FunctionBuilder, hir.Expr], Value]
-LowerCondition = Callable[[FunctionBuilder, hir.Expr, mir.Block, mir.Block], None]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Lower: TypeAlias = Callable[[FunctionBuilder, hir.Expr], Value]
+    LowerCondition: TypeAlias = Callable[[FunctionBuilder, hir.Expr, mir.Block, mir.Block], None]
 
 
 def lower_loop(fn: FunctionBuilder, loop: hir.Loop, lower: Lower, lower_condition: LowerCondition) -> None:

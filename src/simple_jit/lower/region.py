@@ -11,9 +11,6 @@ A ForRange gets its next value, its stop and its step in front of the inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.lower.builder import FunctionBuilder, LoopExits, Value
@@ -23,7 +20,12 @@ from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.layout import flatten
 
-Exit = tuple[Literal["end", "return", "break", "continue"], "hir.LoopTarget | None"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Literal, TypeAlias
+
+Exit: TypeAlias = "tuple[Literal['end', 'return', 'break', 'continue'], hir.LoopTarget | None]"
 
 
 class Region:

@@ -7,10 +7,12 @@ context's `RETURNS` area, in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
-
 from simple_jit.mir.nodes import MirType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
 
 # --- The context: offsets in bytes, every cell 8 bytes wide ---------------------------------------
 HANDLER: Final = 0          # stack pointer of the innermost landing place

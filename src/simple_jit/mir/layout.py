@@ -12,12 +12,14 @@ In memory (fields, array elements) the components lie like the members of a C st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
-
 from simple_jit.hir import types as hir
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.abi import HEADER_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
 
 _SCALARS: Final[dict[hir.Type, tuple[mir.MirType, ...]]] = {
     **{type: (mir.TYPES[name],) for name, type in hir.SCALARS.items()},

@@ -7,9 +7,11 @@ what can fail is an explicit check before it.
 
 from __future__ import annotations
 
-from typing import Final, Literal, Union
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal, TypeAlias, Union
 
-Kind = Literal["int", "float", "bool", "ptr"]
+Kind: TypeAlias = "Literal['int', 'float', 'bool', 'ptr']"
 
 
 class MirType:
@@ -79,23 +81,25 @@ class Local:
 
 # Where an error is reported: a fixed place, or (in a function that reports at its caller's) an i64
 # local that holds a site number, which came in as the last parameter.
-Place = Union[Site, Local]
+Place: TypeAlias = "Union[Site, Local]"
 
-UnaryOp = Literal[
-    "neg",
-    "not",
-    "sqrt",
-    "floor",
-    "ceil",
-    "trunc",
-    "abs",
-    "popcount",
-    "leading_zeros",
-    "trailing_zeros",
+UnaryOp: TypeAlias = """
+Literal[
+    'neg',
+    'not',
+    'sqrt',
+    'floor',
+    'ceil',
+    'trunc',
+    'abs',
+    'popcount',
+    'leading_zeros',
+    'trailing_zeros',
 ]
-BinaryOp = Literal["add", "sub", "mul", "div", "rem", "and", "or", "xor", "shl", "shr"]
-CheckedOp = Literal["add", "sub", "mul"]
-CompareOp = Literal["eq", "ne", "lt", "le", "gt", "ge"]
+"""
+BinaryOp: TypeAlias = "Literal['add', 'sub', 'mul', 'div', 'rem', 'and', 'or', 'xor', 'shl', 'shr']"
+CheckedOp: TypeAlias = "Literal['add', 'sub', 'mul']"
+CompareOp: TypeAlias = "Literal['eq', 'ne', 'lt', 'le', 'gt', 'ge']"
 
 
 class Const:
@@ -362,7 +366,8 @@ class Poll:
         self.place = place
 
 
-Instruction = Union[
+Instruction: TypeAlias = """
+Union[
     Const,
     ConstText,
     ConstSite,
@@ -385,6 +390,7 @@ Instruction = Union[
     CallPointer,
     Poll,
 ]
+"""
 
 
 class Jump:
@@ -443,7 +449,7 @@ class Unreachable:
     __slots__ = ()
 
 
-Terminator = Union[Jump, Branch, Switch, Return, Throw, Unreachable]
+Terminator: TypeAlias = "Union[Jump, Branch, Switch, Return, Throw, Unreachable]"
 
 
 class Block:

@@ -10,9 +10,12 @@ import ctypes
 import os
 import sys
 from bisect import insort
-from typing import Final
 
 from simple_jit.tiers.contract import CompiledCode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _RESERVE: Final = 1 << 30
 _LEAST_RESERVE: Final = 1 << 22

@@ -7,13 +7,15 @@ the `tiers.contract.Link` that back ends ask.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from simple_jit.mir import abi
 from simple_jit.mir.layout import descriptor_named
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.memory import I64, U64
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 _PROT_READ_WRITE = 3
 _MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022

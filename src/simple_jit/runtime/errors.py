@@ -13,12 +13,14 @@ code called records what it raised with `record_error`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from simple_jit.hir.nodes import ErrorKind
 from simple_jit.mir import abi
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.context import Context
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _RECORDED = abi.ERROR_NUMBER["Recorded"]
 _FIXED = {

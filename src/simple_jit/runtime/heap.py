@@ -8,8 +8,6 @@ end of the region, can only fail.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Final
 
 from simple_jit.hir import types as hir
 from simple_jit.mir import abi
@@ -24,6 +22,11 @@ from simple_jit.runtime.context import Context, release, reserve
 from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.memory import I64, read_bytes, write_bytes
 from simple_jit.runtime.values import Value, array_values, field_access, writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
 
 DEFAULT_RESERVE: Final = 64 << 30
 SMALLEST_RESERVE: Final = 16 << 20

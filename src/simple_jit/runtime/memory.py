@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from array import array
 from ctypes import c_char
-from typing import Any, Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 ADDRESS_BITS: Final = 47
 """User addresses on x86-64 and AArch64 Linux lie below `1 << 47`."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import TYPE_CHECKING
 
 from simple_jit.mir import abi
 from simple_jit.tiers.contract import BackendMissing, CompiledCode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+
     from simple_jit.runtime.code_arena import CodeArena
 
 

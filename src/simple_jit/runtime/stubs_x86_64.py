@@ -8,9 +8,11 @@ address is the new landing place. `throw` takes the stack back to it, from howev
 
 from __future__ import annotations
 
-from typing import Final
-
 from simple_jit.mir import abi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 assert abi.HANDLER == 0
 

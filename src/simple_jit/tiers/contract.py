@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
 
-from simple_jit.mir.nodes import Function, Site
+    from simple_jit.mir.nodes import Function, Site
+else:
+    Protocol = object
 
 
 class BackendError(Exception):

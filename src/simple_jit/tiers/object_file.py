@@ -10,11 +10,17 @@ of the process through the context (see `mir.abi`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from struct import Struct
-from typing import Final
 
 from simple_jit.tiers.contract import BackendError, CompiledCode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final, TypeAlias
+
+    Patch: TypeAlias = Callable[[bytearray, int, int, int], None]
+    """Fill in the reference at an offset of the blob: (blob, offset, target, addend)."""
 
 _SECTION: Final = Struct("<IIQQQQIIQQ")  # name type flags address offset size link info align entry-size
 _SYMBOL: Final = Struct("<IBBHQQ")  # name info other section value size
@@ -29,9 +35,6 @@ _LOCAL: Final = 0
 _RELOCATABLE: Final = 1
 _MAX_ALIGNMENT: Final = 64
 _UNWIND: Final = b".eh_frame"
-
-Patch = Callable[[bytearray, int, int, int], None]
-"""Fill in the reference at an offset of the blob: (blob, offset, target, addend)."""
 
 
 def link_object(data: bytes) -> CompiledCode:
