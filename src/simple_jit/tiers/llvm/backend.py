@@ -1,0 +1,118 @@
+"""The back end: a unit of MIR functions → LLVM IR → passes → object file → code."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from simple_jit.mir.nodes import Function
+from simple_jit.tiers.contract import BackendError, CompiledCode, Link
+from simple_jit.tiers.llvm.function import FunctionWriter
+from simple_jit.tiers.llvm.library import Library, Machine, Module, open_library
+from simple_jit.tiers.llvm.unit import Unit
+from simple_jit.tiers.object_file import link_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+MAX_LEVEL = 3
+
+
+class LLVMBackend:
+    """Compiles MIR with LLVM. The library is loaded at the first compilation, or by `prefetch`.
+
+    `verify` has LLVM check all IR; `verbose` attaches the IR to errors.
+    """
+
+    def __init__(self, verify: bool = False, verbose: bool = False) -> None:
+        self._verify = verify
+        self._verbose = verbose
+        self._library: Library | None = None
+        self._machines: dict[int, Machine] = {}
+        self._lock = allocate_lock()
+
+    @property
+    def name(self) -> str:
+        return "llvm"
+
+    def prefetch(self, level: int = 2) -> None:
+        """Load LLVM and prepare it, so that the first compilation need not.
+
+        Raises:
+            BackendMissing: llvmlite is not installed.
+        """
+        with self._lock:
+            self._machine(level)
+
+    def compile(
+        self,
+        functions: Sequence[Function],
+        link: Link,
+        level: int = 2,
+        exported: Collection[str] | None = None,
+    ) -> CompiledCode:
+        """Compile functions as one unit, in which they call each other directly.
+
+        `exported` are the symbols of those that are entered from outside: all, unless it is given.
+
+        Raises:
+            BackendError: LLVM does not accept something.
+            BackendMissing: llvmlite is not installed.
+        """
+        with self._lock:
+            machine = self._machine(level)
+            text = _ir(functions, link, machine.heading, exported)
+            try:
+                with self._module(machine, text) as module:
+                    module.optimise(machine)
+                    return link_object(module.emit(machine, as_object=True))
+            except BackendError as error:
+                if self._verbose:
+                    error.add_note(text)
+                raise
+
+    def dump(self, functions: Sequence[Function], link: Link, stage: str, level: int = 2) -> str:
+        """Return the text of a stage.
+
+        Stages: `llvm`, the IR after LLVM's passes; `llvm-in`, before them; `asm`, the assembly.
+        """
+        with self._lock:
+            machine = self._machine(level)
+            text = _ir(functions, link, machine.heading, None)
+            if stage == "llvm-in":
+                return text
+            with self._module(machine, text) as module:
+                module.optimise(machine)
+                if stage == "llvm":
+                    return module.text()
+                if stage == "asm":
+                    return module.emit(machine, as_object=False).decode(errors="replace")
+        raise BackendError(f"the LLVM back end has no stage `{stage}`")
+
+    def _machine(self, level: int) -> Machine:
+        level = min(max(level, 0), MAX_LEVEL)
+        found = self._machines.get(level)
+        if found is None:
+            if self._library is None:
+                self._library = open_library()
+            found = self._machines[level] = Machine(self._library, level)
+        return found
+
+    def _module(self, machine: Machine, text: str) -> Module:
+        module = Module(machine.library, text)
+        if self._verify:
+            try:
+                module.verify()
+            except BackendError:
+                module.close()
+                raise
+        return module
+
+
+def _ir(functions: Sequence[Function], link: Link, heading: str, exported: Collection[str] | None) -> str:
+    unit = Unit(functions, link)
+    bodies = []
+    for function in functions:
+        outside = exported is None or function.symbol in exported
+        bodies.append(FunctionWriter(unit, function).write("dso_local" if outside else "internal"))
+    return unit.text(heading, bodies)

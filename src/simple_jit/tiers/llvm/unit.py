@@ -1,0 +1,152 @@
+"""What the functions of one module share: helpers, declarations, metadata."""
+
+from __future__ import annotations
+
+from simple_jit.mir import abi
+from simple_jit.mir.nodes import Function, MirType
+from simple_jit.tiers.contract import Link
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
+
+# Values in registers, as parameters and results, and in memory: a bool is `i1` in a register only.
+VALUE_TYPES: Final[dict[str, str]] = {
+    **{f"{sign}{bits}": f"i{bits}" for sign in "iu" for bits in (8, 16, 32, 64)},
+    "f32": "float",
+    "f64": "double",
+    "bool": "i1",
+    "ref": "ptr",
+    "ptr": "ptr",
+}
+MEMORY_TYPES: Final[dict[str, str]] = {**VALUE_TYPES, "bool": "i8"}
+
+_ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true" "no-builtins"'
+# A safepoint reads the heap and may leave the function, but a program cannot see it change anything.
+_SAFEPOINT: Final = "memory(read, inaccessiblemem: readwrite)"
+CONTEXT_PARAMETER: Final = f"ptr noundef nonnull align 4096 dereferenceable({abi.CONTEXT_SIZE}) %ctx"
+
+_THROW: Final = f"""
+define internal void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) cold noinline noreturn #0 {{
+  %cell = getelementptr i8, ptr %ctx, i64 {abi.THROW}
+  %throw = load ptr, ptr %cell
+  call void %throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn
+  unreachable
+}}
+"""
+_POLL: Final = f"""
+define internal void @$poll(ptr %ctx, i64 %site) cold noinline {_SAFEPOINT} #0 {{
+  %cell = getelementptr i8, ptr %ctx, i64 {abi.POLL}
+  %poll = load ptr, ptr %cell
+  call void %poll()
+  %failed.cell = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
+  %failed = load i64, ptr %failed.cell
+  %ok = icmp eq i64 %failed, 0
+  br i1 %ok, label %go.on, label %fail
+go.on:
+  ret void
+fail:
+  call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
+  unreachable
+}}
+"""
+# The limit that was passed may only have been set to get attention.
+_CHECK_STACK: Final = f"""
+define internal void @$check_stack(ptr %ctx, i64 %stack, i64 %site) cold noinline {_SAFEPOINT} #0 {{
+  %cell = getelementptr i8, ptr %ctx, i64 {abi.LIMIT}
+  %limit = load atomic i64, ptr %cell monotonic, align 8
+  %wanted = icmp eq i64 %limit, {abi.ATTENTION}
+  br i1 %wanted, label %attend, label %compare
+attend:
+  call void @$poll(ptr %ctx, i64 %site)
+  br label %compare
+compare:
+  %true.cell = getelementptr i8, ptr %ctx, i64 {abi.STACK_LIMIT}
+  %true.limit = load i64, ptr %true.cell
+  %over = icmp ult i64 %stack, %true.limit
+  br i1 %over, label %overflow, label %go.on
+go.on:
+  ret void
+overflow:
+  call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["StackOverflow"]}, i64 %site, i64 0, i64 0) noreturn
+  unreachable
+}}
+"""
+_HELPERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "throw": (_THROW, ()),
+    "poll": (_POLL, ("throw",)),
+    "check_stack": (_CHECK_STACK, ("poll", "throw")),
+}
+
+
+class Unit:
+    """One module under construction.
+
+    `symbols` are the functions in it, which call each other directly.
+    """
+
+    def __init__(self, functions: Sequence[Function], link: Link) -> None:
+        self.link = link
+        self.symbols = {function.symbol: global_name(function.symbol) for function in functions}
+        self._helpers: dict[str, None] = {}
+        self._declarations: dict[str, None] = {}
+        self._metadata: list[str] = ['!{!"simple"}', "!{}"]  # the root of the alias classes; nothing
+        self._nodes: dict[str, str] = {}
+
+    def helper(self, name: str) -> str:
+        """Return the name of a function of this module that is defined here once it is needed."""
+        if name not in self._helpers:
+            self._helpers[name] = None
+            for other in _HELPERS[name][1]:
+                self.helper(other)
+        return f"@${name}"
+
+    def intrinsic(self, name: str, result: str, parameters: str) -> str:
+        """Declare an intrinsic function of LLVM and return its name."""
+        self._declarations[f"declare {result} @llvm.{name}({parameters})"] = None
+        return f"@llvm.{name}"
+
+    def metadata(self, text: str) -> str:
+        """Return the number of a metadata node with this text, `!7`."""
+        found = self._nodes.get(text)
+        if found is None:
+            found = self._nodes[text] = f"!{len(self._metadata)}"
+            self._metadata.append(text)
+        return found
+
+    def alias_tag(self, cell: str) -> str:
+        """Return the attachment for an access to `cell` (see `aliasing.cell`)."""
+        if not cell:
+            return ""
+        node = self.metadata(f'!{{!"{cell}", !0}}')
+        return f", !tbaa {self.metadata(f'!{{{node}, {node}, i64 0}}')}"
+
+    def text(self, heading: str, bodies: Sequence[str]) -> str:
+        """Return the whole module."""
+        parts = [heading, *bodies]
+        parts += [_HELPERS[name][0] for name in self._helpers]
+        parts += self._declarations
+        parts.append(f"attributes #0 = {{ {_ATTRIBUTES} }}")
+        parts += [f"!{number} = {text}" for number, text in enumerate(self._metadata)]
+        parts.append("")
+        return "\n".join(parts)
+
+
+def global_name(symbol: str) -> str:
+    """Return a symbol as LLVM writes it."""
+    if symbol.isascii() and symbol.isprintable() and '"' not in symbol and "\\" not in symbol:
+        return f'@"{symbol}"'
+    escaped = "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:02X}" for byte in symbol.encode()
+    )
+    return f'@"{escaped}"'
+
+
+def signature_type(types: Sequence[MirType]) -> str:
+    """Return the type of a function's results in registers."""
+    if not types:
+        return "void"
+    if len(types) == 1:
+        return MEMORY_TYPES[types[0].name]
+    return f"{{ {', '.join([MEMORY_TYPES[type.name] for type in types])} }}"
