@@ -7,11 +7,16 @@ the verifier's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, Final, NoReturn
 
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.nodes import Block, Function, Local, MirType, Place, Site
+from simple_jit.mir.nodes import Block, Function, Local, MirType, Site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final, NoReturn, TypeAlias
+
+    from simple_jit.mir.nodes import Place
 
 
 class MirSyntaxError(Exception):
@@ -376,7 +381,8 @@ class _FunctionParser:
 # --- Instructions ---------------------------------------------------------------------------------
 # By the word they start with: least and greatest number of results, and what reads the rest.
 
-_Parse = Callable[[_FunctionParser, Any], mir.Instruction]
+if TYPE_CHECKING:
+    _Parse: TypeAlias = Callable[[_FunctionParser, Any], mir.Instruction]
 _MANY: Final = 1 << 30
 
 

@@ -12,11 +12,13 @@ The first assignment of a local, in the order of the text, states its type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
-
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.visit import DEFS, TERMINATOR_USES, USES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
 
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 

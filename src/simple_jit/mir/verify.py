@@ -10,9 +10,6 @@ A violation is a bug of the compiler, not of the program being compiled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
-
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.abi import ERROR_NUMBER
 from simple_jit.mir.nodes import BOOL, I64, PTR, REF, Block, Function, Local, MirType
@@ -24,6 +21,11 @@ from simple_jit.mir.visit import (
     predecessors,
     reverse_postorder,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
 
 
 class MirError(Exception):

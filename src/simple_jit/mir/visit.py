@@ -7,15 +7,18 @@ as immutable values: they put a new one in the old one's place, so `copy_functio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
-
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.nodes import Block, Function, Instruction, Local, Place, Terminator
+from simple_jit.mir.nodes import Block, Function, Local
 
-Locals = tuple[Local, ...]
-Map = Mapping[Local, Local]
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Final, TypeAlias
+
+    from simple_jit.mir.nodes import Instruction, Place, Terminator
+
+    Locals: TypeAlias = tuple[Local, ...]
+    Map: TypeAlias = Mapping[Local, Local]
 
 # --- Operands -------------------------------------------------------------------------------------
 
