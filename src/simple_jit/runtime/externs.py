@@ -139,6 +139,13 @@ class ExternTable:
         """
         return isinstance(self.find(name, library), PythonFunction)
 
+    def lookup(self, name: str, library: str | None = None) -> bool | None:
+        """Return what `raises` does, None where there is no such function."""
+        try:
+            return self.raises(name, library)
+        except UnresolvedExtern:
+            return None
+
     def signature(self, name: str, library: str | None = None) -> Signature | None:
         """Return the types that a declaration must have; None where any will do (C functions).
 
