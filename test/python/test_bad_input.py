@@ -57,7 +57,7 @@ SOURCES = {
     "deep unary": ("print " + "-" * DEEP + "1\n", ":1:"),
     "deep not": ("print " + "not " * DEEP + "true\n", ":1:"),
     "deep types": ("fn f(x: " + "[" * DEEP + "i64" + "]" * DEEP + "): pass\n", ":1:"),
-    "deep blocks": ("".join(" " * depth + "if true:\n" for depth in range(DEEP // 10)) + " " * 1000 + "1\n", ":"),
+    "deep blocks": ("".join(" " * depth + "if true:\n" for depth in range(1000)) + " " * 1000 + "1\n", ":"),
     "deep interpolation": ("print " + '"{' * 500 + "1" + '}"' * 500 + "\n", ":1:"),
     "deep powers": ("print " + "2 ** " * DEEP + "2\n", ":1:"),
     "keyword alone": ("fn\n", ":1:"),
