@@ -1,0 +1,1 @@
+"""The Cranelift back end: MIR to machine code, fast to compile."""

@@ -1,0 +1,57 @@
+"""Compile MIR functions into one unit of machine code."""
+
+from __future__ import annotations
+
+from simple_jit.tiers.contract import BackendError, CompiledCode, Link
+from simple_jit.tiers.cranelift import adapter
+from simple_jit.tiers.cranelift.lower_function import FunctionLowering, function_types
+from simple_jit.tiers.object_file import link_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simple_jit.mir.nodes import Function
+
+
+def compile_functions(
+    functions: Sequence[Function], link: Link, level: int, verify: bool
+) -> CompiledCode:
+    """Compile functions; calls between them go through the code table like all others.
+
+    Raises:
+        BackendError: something in them is not supported.
+    """
+    if verify:
+        _verify(functions)
+    unit = adapter.ObjectBuilder(level, verify)
+    for function in functions:
+        signature = adapter.signature(*function_types(function))
+        builder, params = adapter.start_function(signature)
+        try:
+            FunctionLowering(function, builder, params, link).lower()
+        except (IndexError, KeyError, AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise BackendError(f"cannot lower `{function.symbol}`: {error!r}") from error
+        unit.define(function.symbol, signature, builder)
+    return link_object(unit.finish())
+
+
+def clif_text(functions: Sequence[Function], link: Link) -> str:
+    """Return the IR that is given to Cranelift, in the manner of its text form."""
+    from simple_jit.tiers.cranelift.clif_text import RecordingBuilder
+
+    texts = []
+    for function in functions:
+        params, results = function_types(function)
+        builder, values = adapter.start_function(adapter.signature(params, results))
+        recorder = RecordingBuilder(builder, function.symbol, params, results)
+        FunctionLowering(function, recorder, values, link).lower()
+        texts.append(recorder.text())
+    return "\n".join(texts)
+
+
+def _verify(functions: Sequence[Function]) -> None:
+    from simple_jit.mir.verify import verify
+
+    for function in functions:
+        verify(function)
