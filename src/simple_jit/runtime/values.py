@@ -106,6 +106,11 @@ def _access(type: hir.Type) -> tuple[Reader, Writer]:
     return found
 
 
+def cells_access(type: hir.Type) -> tuple[Reader, Writer]:
+    """Return the access to a value each of whose components has an 8-byte cell of its own (BUFFER)."""
+    return _make_access(type, range(0, 8 * len(flatten(type)), 8))
+
+
 def _make_access(type: hir.Type, offsets: Sequence[int]) -> tuple[Reader, Writer]:
     """Make the access to a value whose components lie at `offsets`."""
     cells = [
