@@ -10,9 +10,9 @@ from bisect import bisect_right
 
 
 class SourceFile:
-    """The text of one file, with `path` as diagnostics should show it.
+    r"""The text of one file, with `path` as diagnostics should show it.
 
-    Lines end with `\\n` alone: `load_source` normalises the other line ends.
+    Lines end with `\n` alone: `load_source` normalises the other line ends.
     """
 
     __slots__ = ("_line_starts", "path", "text")
