@@ -15,24 +15,35 @@ from simple_jit.tiers.contract import BackendMissing, CompiledCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
 
     from simple_jit.runtime.code_arena import CodeArena
 
 
+def _machine() -> Any:
+    machine = os.uname().machine
+    if machine in ("x86_64", "AMD64"):
+        from simple_jit.runtime import stubs_x86_64
+
+        return stubs_x86_64
+    raise BackendMissing(f"native code is not supported on {machine} yet: there are no stubs for it")
+
+
 def machine_stubs() -> CompiledCode:
-    """Return the stubs for this machine.
+    """Return the two stubs for this machine.
 
     Raises:
         BackendMissing: there are none for it.
     """
-    machine = os.uname().machine
-    if machine in ("x86_64", "AMD64"):
-        from simple_jit.runtime import stubs_x86_64 as stubs
-    else:
-        raise BackendMissing(f"native code is not supported on {machine} yet: there are no stubs for it")
-    start = -len(stubs.ENTER) % 16 + len(stubs.ENTER)
+    stubs = _machine()
+    start = -(-len(stubs.ENTER) // 16) * 16
     text = stubs.ENTER.ljust(start, b"\xcc") + stubs.THROW
     return CompiledCode(text, {"enter": 0, "throw": start})
+
+
+def callee_thunk(callee: int, shared: int) -> CompiledCode:
+    """Return a function that keeps `callee` in `ctx.CALLEE` and goes on in the one at address `shared`."""
+    return CompiledCode(_machine().callee_thunk(callee, shared), {"thunk": 0})
 
 
 def install_stubs(arena: CodeArena, context_address: int) -> None:

@@ -46,3 +46,13 @@ THROW: Final = bytes.fromhex(
     "b801000000"  # mov eax, 1
     + _LEAVE
 )
+
+
+def callee_thunk(callee: int, shared: int) -> bytes:
+    """Return code that notes `callee` in the context and goes on in the function at `shared`."""
+    return (
+        b"\x48\xb8" + callee.to_bytes(8, "little")  # mov rax, callee
+        + bytes((0x48, 0x89, 0x47, abi.CALLEE))  # mov [rdi + CALLEE], rax
+        + b"\x48\xb8" + shared.to_bytes(8, "little")  # mov rax, shared
+        + b"\xff\xe0"  # jmp rax
+    )  # fmt: skip

@@ -1,0 +1,130 @@
+"""Calls between Python and native code, in both directions, without a frame of ctypes in between.
+
+    crossing.entry(slot, params, results)         a Python function that calls the instance in a slot
+    crossing.stub(callee, params, results)        an address to put into a slot: it calls `callee`
+
+Arguments and results are components (`mir.layout`): numbers, bools, and addresses as numbers; several
+results are a tuple, none is None. An error leaves either way as the Python exception that it is.
+Code is generated once for each signature, whichever the back end.
+"""
+
+from __future__ import annotations
+
+from simple_jit.mir import abi
+from simple_jit.runtime import crossing_code
+from simple_jit.runtime.errors import SimpleError, take_error
+from simple_jit.runtime.python_api import BuiltinMaker
+from simple_jit.runtime.stubs import callee_thunk, install_stubs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from simple_jit.mir import nodes as mir
+    from simple_jit.runtime.code_arena import CodeArena
+    from simple_jit.runtime.context import Context
+    from simple_jit.tiers.contract import Backend
+
+    Types = tuple[mir.MirType, ...]
+
+
+class Crossing:
+    """The crossings of one context. Python functions it made, and it, must not outlive the arena."""
+
+    def __init__(
+        self, backend: Backend, context: Context, arena: CodeArena, read_text: Callable[[int], str]
+    ) -> None:
+        """Prepare the context: the enter and throw stubs, and the function that polls call.
+
+        Args:
+            backend: compiles the crossings.
+            context: whose code table has the slots.
+            arena: where the code goes.
+            read_text: returns the text at an address, for messages.
+        """
+        self._backend = backend
+        self._context = context
+        self._arena = arena
+        self._wrappers: dict[tuple[Types, Types], tuple[BuiltinMaker, int]] = {}
+        self._stubs: dict[tuple[Types, Types], int] = {}
+        self._thunks: dict[int, Callable[..., Any]] = {}
+        self._raise_error, self._wrong_count = _raisers(context, read_text)
+        install_stubs(arena, context.address)
+        (poll,) = self._compile(crossing_code.poll_function())
+        context.store(abi.POLL, poll)
+
+    def entry(self, slot: int, params: Types, results: Types) -> Callable[..., Any]:
+        """Return a builtin function that calls the instance in the code-table slot at offset `slot`.
+
+        Whatever code the slot holds at the time of the call is called. Once code for the signature is there,
+        this takes a microsecond.
+        """
+        found = self._wrappers.get((params, results))
+        if found is None:
+            functions = crossing_code.wrapper_functions(
+                params, results, self._raise_error, self._wrong_count
+            )
+            wrapper, inner = self._compile(*functions)
+            found = self._wrappers[params, results] = BuiltinMaker("native", wrapper), inner
+        maker, inner = found
+        function: Callable[..., Any] = maker.make(slot.to_bytes(8, "little") + inner.to_bytes(8, "little"))
+        return function
+
+    def region_entry(self, slot: int) -> Callable[[], None]:
+        """Return a function that calls a loop region, which finds its values in the BUFFER."""
+        return self.entry(slot, (), ())
+
+    def stub(
+        self, callee: Callable[..., Any], params: Types, results: Types, reports_at_caller: bool = False
+    ) -> int:
+        """Return the address of a function that calls `callee` in Python, to be put into a slot.
+
+        With `reports_at_caller` the last parameter is the number of the site to report errors at; `callee`
+        does not get it.
+        """
+        if reports_at_caller:
+            callee = _reporting(callee, self._context)
+        shared = self._stubs.get((params, results))
+        if shared is None:
+            (shared,) = self._compile(crossing_code.stub_function(params, results))
+            self._stubs[params, results] = shared
+        address = self._arena.add(callee_thunk(id(callee), shared))
+        self._thunks[address] = callee
+        return address
+
+    def free_stub(self, address: int) -> None:
+        """Give back a stub that nothing will call any more: native code took its place in the slot."""
+        del self._thunks[address]
+        self._arena.free(address)
+
+    def _compile(self, *functions: mir.Function) -> list[int]:
+        code = self._backend.compile(functions, self._context, level=1)
+        base = self._arena.add(code)
+        return [base + code.entries[function.symbol] for function in functions]
+
+
+def _raisers(
+    context: Context, read_text: Callable[[int], str]
+) -> tuple[Callable[[], NoReturn], Callable[[], NoReturn]]:
+    def raise_error() -> NoReturn:
+        raise take_error(context, read_text)
+
+    def wrong_count() -> NoReturn:
+        raise TypeError("a compiled function was called with a wrong number of arguments")
+
+    return raise_error, wrong_count
+
+
+def _reporting(callee: Callable[..., Any], context: Context) -> Callable[..., Any]:
+    """Let errors of `callee` that have no place yet be reported where its caller is."""
+
+    def call(*args: Any) -> Any:
+        try:
+            return callee(*args[:-1])
+        except SimpleError as error:
+            if error.site is None:
+                error.site = context.site(args[-1])
+            raise
+
+    return call
