@@ -109,6 +109,10 @@ class FunctionWriter:
         """Store what the block has assigned to locals that live in slots."""
         for local, value in self._unsaved.items():
             self.emit(f"store {VALUE_TYPES[local.type.name]} {value}, ptr {self._slot(local)}")
+        self.forget_block()
+
+    def forget_block(self) -> None:
+        """Leave a block that nothing comes after, or whose slots are stored."""
         self._unsaved.clear()
         self._known.clear()
 
@@ -136,6 +140,12 @@ class FunctionWriter:
             self._cold += (f"{label}:", f"  {call}", "  unreachable")
         return label
 
+    def fail_if_recorded(self, place: mir.Place) -> None:
+        """Throw again what a function outside has recorded, if it did."""
+        ok = self.op(f"icmp eq i64 {self.load_cell(abi.FAILED, 'i64')}, 0")
+        rethrow = self.unit.helper("rethrow")
+        self.fail_unless(ok, f"call void {rethrow}(ptr %ctx, i64 {self.place(place)}) noreturn")
+
     def unlikely(self, condition: str, call: str) -> None:
         """Make a call where `condition` holds, which is rare, and go on."""
         rare, go_on = self.label(), self.label()
@@ -150,7 +160,7 @@ class FunctionWriter:
         return self.get(place) if type(place) is Local else str(self.unit.link.site_number(place))  # type: ignore[arg-type]
 
     def throw(self, kind: str, place: mir.Place, a: str = "0", b: str = "0") -> str:
-        """Return the text of a call that fails."""
+        """Return the text of a call that fails; `a` and `b` as `abi.ERROR_A` and `ERROR_B` say."""
         number = abi.ERROR_NUMBER[kind]
         throw = self.unit.helper("throw")
         return (
@@ -252,7 +262,7 @@ class FunctionWriter:
         if function.c_convention:
             self.emit(f"%ctx = inttoptr i64 {self.unit.link.context_address} to ptr")
         parameters = [self._parameter(param) for param in function.params]
-        if function.checks_stack:
+        if function.checks_stack and self._calls():
             self._check_stack()
         for param, value in zip(function.params, parameters, strict=True):
             if param in self._slots:
@@ -267,6 +277,14 @@ class FunctionWriter:
         if param.type is BOOL:
             self.emit(f"{parameter_value(param)} = trunc i8 %p{param.index} to i1")
         return parameter_value(param)
+
+    def _calls(self) -> bool:
+        """Does the function call code that has a stack check of its own? If not, it needs none."""
+        return any(
+            type(i) in (mir.Call, mir.CallPointer)
+            for block in self.function.blocks
+            for i in block.instructions
+        )
 
     def _check_stack(self) -> None:
         site = mir.Site(self.function.file, self.function.line, 1)

@@ -137,14 +137,21 @@ def _move_pointer(w: FunctionWriter, i: mir.Binary) -> None:
 
 
 def _float_binary(w: FunctionWriter, i: mir.Binary) -> None:
-    type = _type(i.dst)
     if i.op == "rem":
-        name = "fmod" if i.dst.type is F64 else "fmodf"
-        target = w.load_cell(w.unit.link.import_offset(name), never_changes=True)
-        arguments = f"{w.typed(i.lhs)}, {w.typed(i.rhs)}"
-        w.define(i.dst, f"call {type} {target}({arguments}) memory(none) willreturn")
+        _float_rem(w, i)
     else:
         w.define(i.dst, f"{_FLOAT_OPS[i.op]} {w.typed(i.lhs)}, {w.get(i.rhs)}")
+
+
+def _float_rem(w: FunctionWriter, i: mir.Binary) -> None:
+    """The remainder of two f32 is an f32, so the detour through f64 is exact."""
+    operands = [w.get(i.lhs), w.get(i.rhs)]
+    if i.dst.type is not F64:
+        operands = [w.op(f"fpext float {value} to double") for value in operands]
+    target = w.load_cell(w.unit.link.import_offset("fmod"), never_changes=True)
+    lhs, rhs = operands
+    result = w.op(f"call double {target}(double {lhs}, double {rhs}) memory(none) willreturn")
+    w.set(i.dst, result if i.dst.type is F64 else w.op(f"fptrunc double {result} to float"))
 
 
 def _shift(w: FunctionWriter, i: mir.Binary) -> None:
@@ -294,8 +301,13 @@ def _index(w: FunctionWriter, i: mir.Index) -> None:
 
 
 def _check(w: FunctionWriter, i: mir.Check) -> None:
-    message = "0" if i.message is None else w.op(f"ptrtoint ptr {w.get(i.message)} to i64")
-    w.fail_unless(w.get(i.cond), w.throw(i.kind, i.place, message))
+    w.fail_unless(w.get(i.cond), w.throw(i.kind, i.place, *_message(w, i.message)))
+
+
+def _message(w: FunctionWriter, message: Local | None) -> tuple[str, ...]:
+    if message is None:
+        return ()
+    return w.op(f"ptrtoint ptr {w.get(message)} to i64"), str(abi.MESSAGE)
 
 
 def _poll(w: FunctionWriter, i: mir.Poll) -> None:
@@ -354,8 +366,7 @@ def _call_extern(w: FunctionWriter, i: mir.CallExtern) -> None:
         result = w.op(f"call {MEMORY_TYPES[i.dst.type.name]} {target}({arguments}){more}")
         w.set_from_memory(i.dst, result)
     if i.raises:
-        ok = w.op(f"icmp eq i64 {w.load_cell(abi.FAILED, 'i64')}, 0")
-        w.fail_unless(ok, w.throw("Recorded", i.place))
+        w.fail_if_recorded(i.place)
 
 
 def _is_operation(i: mir.CallExtern) -> bool:
@@ -416,19 +427,18 @@ def _switch(w: FunctionWriter, t: mir.Switch) -> None:
 
 def _return(w: FunctionWriter, t: mir.Return) -> None:
     w.write_return(t.values)
-    w.finish_block()
+    w.forget_block()
 
 
 def _throw(w: FunctionWriter, t: mir.Throw) -> None:
-    message = w.op(f"ptrtoint ptr {w.get(t.message)} to i64")
-    w.emit(w.throw(t.kind, t.place, message))
-    w.finish_block()
+    w.emit(w.throw(t.kind, t.place, *_message(w, t.message)))
     w.emit("unreachable")
+    w.forget_block()
 
 
 def _unreachable(w: FunctionWriter, t: mir.Unreachable) -> None:
-    w.finish_block()
     w.emit("unreachable")
+    w.forget_block()
 
 
 TERMINATORS: Final[dict[type, Callable[[FunctionWriter, Any], None]]] = {

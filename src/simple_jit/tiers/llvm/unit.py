@@ -35,6 +35,15 @@ define internal void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) col
   unreachable
 }}
 """
+# What was recorded is reported by being thrown, and stands no longer then.
+_RETHROW: Final = f"""
+define internal void @$rethrow(ptr %ctx, i64 %site) cold noinline noreturn #0 {{
+  %failed = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
+  store i64 0, ptr %failed
+  call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
+  unreachable
+}}
+"""
 _POLL: Final = f"""
 define internal void @$poll(ptr %ctx, i64 %site) cold noinline {_SAFEPOINT} #0 {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.POLL}
@@ -47,7 +56,7 @@ define internal void @$poll(ptr %ctx, i64 %site) cold noinline {_SAFEPOINT} #0 {
 go.on:
   ret void
 fail:
-  call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
+  call void @$rethrow(ptr %ctx, i64 %site) noreturn
   unreachable
 }}
 """
@@ -75,7 +84,8 @@ overflow:
 """
 _HELPERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "throw": (_THROW, ()),
-    "poll": (_POLL, ("throw",)),
+    "rethrow": (_RETHROW, ("throw",)),
+    "poll": (_POLL, ("rethrow",)),
     "check_stack": (_CHECK_STACK, ("poll", "throw")),
 }
 
