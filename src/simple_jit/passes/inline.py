@@ -1,0 +1,150 @@
+"""Inlining: the body of a small function in place of a call of it.
+
+    %1 = call @main.twice(%0)  ->  %5 = copy %0
+                                   %6 = add %5, %5      (still at its own file and line)
+                                   %1 = copy %6
+
+Calls in what was inlined are looked at as well, but no function is inlined into itself. A function
+in which no call is left needs no stack check.
+"""
+
+from __future__ import annotations
+
+from simple_jit.mir import nodes as mir
+from simple_jit.mir.nodes import Block
+from simple_jit.mir.visit import DEFS, RENAME, RENAME_TERMINATOR, RETARGET, TERMINATOR_USES, USES
+from simple_jit.passes.dead_code import number_blocks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from simple_jit.mir.nodes import Function, Local
+    from simple_jit.passes.environment import Environment
+
+_DEEPEST = 6  # inlined bodies within one another
+_CALLS = frozenset((mir.Call, mir.CallExtern, mir.CallPointer))
+
+
+def inline_calls(function: Function, env: Environment) -> None:
+    if not any(type(i) is mir.Call for block in function.blocks for i in block.instructions):
+        return
+    inliner = _Inliner(function, env)
+    inliner.run()
+    if inliner.inlined:
+        number_blocks(function)
+        if not any(type(i) in _CALLS for block in function.blocks for i in block.instructions):
+            function.checks_stack = False
+
+
+def size_of(function: Function) -> int:
+    """Return the number of instructions and terminators."""
+    return sum([len(block.instructions) + 1 for block in function.blocks])
+
+
+class _Inliner:
+    def __init__(self, function: Function, env: Environment) -> None:
+        self.function = function
+        self.env = env
+        self.room = env.growth
+        self.blocks: list[Block] = []
+        self.candidates: dict[str, Function | None] = {}
+        self.inlined = 0
+
+    def run(self) -> None:
+        symbols = (self.function.symbol,)
+        for block in self.function.blocks:
+            self._block(block, symbols)
+        self.function.blocks = self.blocks
+
+    def _block(self, block: Block, symbols: tuple[str, ...]) -> None:
+        """Add `block` to the function, with inlined bodies in it; `symbols` are the functions around."""
+        self.blocks.append(block)
+        instructions = block.instructions
+        if not any(type(i) is mir.Call for i in instructions):
+            return
+        block.instructions = []
+        last = block.terminator
+        for i in instructions:
+            callee = self._callee(i, symbols) if type(i) is mir.Call else None
+            if callee is None:
+                block.instructions.append(i)
+            else:
+                assert type(i) is mir.Call
+                block = self._inline(block, i, callee, symbols)
+        block.terminator = last
+
+    def _callee(self, call: mir.Call, symbols: tuple[str, ...]) -> Function | None:
+        """Return the function to inline for `call`, if it is to be."""
+        symbol = call.callee
+        if symbol in symbols or len(symbols) > _DEEPEST:
+            return None
+        if symbol not in self.candidates:
+            self.candidates[symbol] = self._candidate(symbol)
+        found = self.candidates[symbol]
+        return found if found is not None and size_of(found) <= self.room else None
+
+    def _candidate(self, symbol: str) -> Function | None:
+        found = self.env.mir_of(symbol)
+        if found is None or found.c_convention:
+            return None
+        return found if size_of(found) <= (self.env.marked if found.inline else self.env.small) else None
+
+    def _inline(self, block: Block, call: mir.Call, callee: Function, symbols: tuple[str, ...]) -> Block:
+        """Put a copy of `callee` at the end of `block`; return the block where the caller goes on."""
+        self.inlined += 1
+        self.room -= size_of(callee)
+        locals = self._fresh_locals(callee)
+        for param, arg in zip(callee.params, call.args, strict=True):
+            block.instructions.append(mir.Copy(locals[param], arg))
+        within = (*symbols, callee.symbol)
+        if len(callee.blocks) == 1 and type(callee.blocks[0].terminator) is mir.Return:
+            return self._splice(block, call, callee.blocks[0], locals, within)
+        after = Block(0)
+        copies = {old: Block(0) for old in callee.blocks}
+        for old, new in copies.items():
+            new.instructions = [RENAME[type(i)](i, locals, locals) for i in old.instructions]
+            t = RENAME_TERMINATOR[type(old.terminator)](old.terminator, locals)
+            if type(t) is mir.Return:
+                self._assign(new, call.dsts, t.values)
+                t = mir.Jump(after)
+            new.terminator = RETARGET[type(t)](t, copies)
+        block.terminator = mir.Jump(copies[callee.blocks[0]])
+        for new in copies.values():
+            self._block(new, within)
+        self.blocks.append(after)
+        return after
+
+    def _splice(
+        self,
+        block: Block,
+        call: mir.Call,
+        body: Block,
+        locals: dict[Local, Local],
+        symbols: tuple[str, ...],
+    ) -> Block:
+        for i in body.instructions:
+            renamed = RENAME[type(i)](i, locals, locals)
+            inner = self._callee(renamed, symbols) if type(renamed) is mir.Call else None
+            if inner is None:
+                block.instructions.append(renamed)
+            else:
+                assert type(renamed) is mir.Call
+                block = self._inline(block, renamed, inner, symbols)
+        t = body.terminator
+        assert type(t) is mir.Return
+        self._assign(block, call.dsts, tuple([locals[value] for value in t.values]))
+        return block
+
+    def _assign(self, block: Block, dsts: tuple[Local, ...], values: tuple[Local, ...]) -> None:
+        """Assign results; dsts are locals of the caller, values of the callee, so none is both."""
+        for dst, value in zip(dsts, values, strict=True):
+            block.instructions.append(mir.Copy(dst, value))
+
+    def _fresh_locals(self, callee: Function) -> dict[Local, Local]:
+        """Give the caller a local for each that occurs in `callee`."""
+        used: dict[Local, None] = dict.fromkeys(callee.params)
+        for block in callee.blocks:
+            for i in block.instructions:
+                used.update(dict.fromkeys(USES[type(i)](i) + DEFS[type(i)](i)))
+            used.update(dict.fromkeys(TERMINATOR_USES[type(block.terminator)](block.terminator)))
+        new_local = self.function.new_local
+        return {local: new_local(local.type, local.name) for local in used}
