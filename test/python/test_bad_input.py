@@ -123,7 +123,7 @@ def test_bytes_of_another_kind_of_file(command: list[str], tmp_path: Path) -> No
 
 
 def test_a_folder(command: list[str], tmp_path: Path) -> None:
-    refused(run_simple([*command, str(tmp_path)]), str(tmp_path), "folder")
+    refused(run_simple([*command, str(tmp_path)]), str(tmp_path), "directory")
 
 
 def test_a_missing_file(command: list[str], tmp_path: Path) -> None:

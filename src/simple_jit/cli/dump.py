@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from simple_jit.cli.options import Command, Option, UsageError, help_text, parse
+from simple_jit.cli.options import Command, Option, UsageError, help_text
+from simple_jit.cli.options import parse as parse_options
+from simple_jit.cli.report import show_diagnostics
+from simple_jit.cli.selection import select
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from simple_jit.base.diagnostics import Reporter
+    from simple_jit.base.source import SourceFile
+    from simple_jit.syntax.ast import Node
 
 STAGES = ("tokens", "ast", "hir", "mir", "clif", "llvm", "asm")
 BACKENDS = ("cranelift", "llvm")
@@ -29,7 +36,7 @@ COMMAND = Command(
 
 
 def dump(words: Sequence[str]) -> int:
-    values, files = parse(COMMAND, words, mixed=True)
+    values, files = parse_options(COMMAND, words, mixed=True)
     if "--help" in values:
         sys.stdout.write(help_text(COMMAND))
         return 0
@@ -40,7 +47,53 @@ def dump(words: Sequence[str]) -> int:
     if len(files) + (code is not None) != 1:
         raise UsageError("`simple dump` needs one file", "`-` reads the program from standard input")
 
-    from simple_jit.cli.sources import source_of
+    from simple_jit.base.diagnostics import Reporter
+    from simple_jit.cli.sources import eval_source, read_source
 
-    source = source_of("<eval>", code) if code is not None else source_of(files[0])
-    raise NotImplementedError(source)
+    reporter = Reporter()
+    source = eval_source(code, reporter) if code is not None else read_source(files[0], reporter)
+    wanted = values.get("--fn")
+    if stage == "tokens":
+        text = _tokens(source, reporter)
+    elif stage == "ast":
+        text = _ast(source, reporter, wanted)
+    else:
+        text = _later_stage(source, stage, values)
+    sys.stdout.write(text)
+    show_diagnostics(reporter.diagnostics)
+    return int(reporter.has_errors)
+
+
+def _tokens(source: SourceFile, reporter: Reporter) -> str:
+    from simple_jit.syntax.dump import dump_tokens
+    from simple_jit.syntax.lexer import tokenize
+
+    return dump_tokens(tokenize(source, reporter), source)
+
+
+def _ast(source: SourceFile, reporter: Reporter, wanted: str | None) -> str:
+    from simple_jit.syntax import ast
+    from simple_jit.syntax.dump import dump_ast
+    from simple_jit.syntax.parser import parse
+
+    module = parse(source, reporter)
+    if wanted is None:
+        return dump_ast(module)
+    functions = [node for node in _nodes(module) if isinstance(node, ast.FunctionDecl)]
+    chosen = set(select([node.name.name for node in functions], wanted))
+    module.statements = [node for node in functions if node.name.name in chosen]
+    return dump_ast(module)
+
+
+def _nodes(root: Node) -> Iterator[Node]:
+    """Yield `root` and all nodes below it, in order of source."""
+    from simple_jit.syntax.ast import Node
+
+    work: list[object] = [root]
+    while work:
+        value = work.pop()
+        if isinstance(value, Node):
+            yield value
+            work += [child for _, child in value.fields()][::-1]
+        elif isinstance(value, list):
+            work += value[::-1]
