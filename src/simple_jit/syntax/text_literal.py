@@ -133,7 +133,9 @@ def _scan_parts(shape: Shape, text: str, at: int, limit: int, nesting: int) -> N
             shape.parts.append(Chunk(chunk, at))
             shape.end = found.end()
             return
-        if stop == "\\" or text.startswith(("{{", "}}"), at):
+        if text.startswith("\\u{", at):
+            at += 3
+        elif stop == "\\" or text.startswith(("{{", "}}"), at):
             at += 2
         elif stop == "}":
             at += 1
