@@ -62,9 +62,7 @@ class Crossing:
         """
         found = self._wrappers.get((params, results))
         if found is None:
-            functions = crossing_code.wrapper_functions(
-                params, results, self._raise_error, self._wrong_count
-            )
+            functions = crossing_code.wrapper_functions(params, results, self._raise_error, self._wrong_count)
             wrapper, inner = self._compile(*functions)
             found = self._wrappers[params, results] = BuiltinMaker("native", wrapper), inner
         maker, inner = found

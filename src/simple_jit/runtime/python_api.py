@@ -26,7 +26,7 @@ def function(name: str) -> int:
 
 
 class _MethodDef(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("name", ctypes.c_char_p),
         ("method", ctypes.c_void_p),
         ("flags", ctypes.c_int),

@@ -11,7 +11,7 @@ from simple_jit.tiers.contract import BackendError, BackendMissing, CompiledCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from simple_jit.mir.nodes import Function
 
@@ -33,8 +33,7 @@ class CraneliftBackend:
             from simple_jit.tiers.cranelift import compiler
         except ImportError as error:
             raise BackendMissing(
-                "the Cranelift back end needs the package `cranelift-py`: pip install cranelift-py"
-                f" ({error})"
+                f"the Cranelift back end needs the package `cranelift-py`: pip install cranelift-py ({error})"
             ) from error
         self._compiler = compiler
         self._verify = os.environ.get(_VERIFY) == "1" if verify is None else verify
@@ -43,8 +42,14 @@ class CraneliftBackend:
     def name(self) -> str:
         return "cranelift"
 
-    def compile(self, functions: Sequence[Function], link: Link, level: int = 2) -> CompiledCode:
-        """Compile functions as one unit. Level 0 compiles a little faster to slower code."""
+    def compile(
+        self,
+        functions: Sequence[Function],
+        link: Link,
+        level: int = 2,
+        exported: Collection[str] | None = None,
+    ) -> CompiledCode:
+        """Compile functions as one unit, each with an entry. Level 0 compiles faster to slower code."""
         return self._compiler.compile_functions(functions, link, level, self._verify)
 
     def dump(self, functions: Sequence[Function], link: Link, stage: str, level: int = 2) -> str:

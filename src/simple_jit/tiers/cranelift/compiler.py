@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from simple_jit.mir.nodes import Function
 
 
-def compile_functions(
-    functions: Sequence[Function], link: Link, level: int, verify: bool
-) -> CompiledCode:
+def compile_functions(functions: Sequence[Function], link: Link, level: int, verify: bool) -> CompiledCode:
     """Compile functions; calls between them go through the code table like all others.
 
     Raises:
