@@ -103,12 +103,20 @@ class CompileError(Exception):
         return render(self.diagnostics, color=False)
 
 
+MAX_DIAGNOSTICS = 100
+"""How many diagnostics a `Reporter` keeps; a file of garbage has one a character."""
+
+
 class Reporter:
-    """Collects diagnostics; a second one with the same code and place is dropped."""
+    """Collects diagnostics; a second one with the same code and place is dropped.
+
+    `count` is how many were reported, those beyond `MAX_DIAGNOSTICS` included.
+    """
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.has_errors = False
+        self.count = 0
         self._seen: set[tuple[str, Span | None, str]] = set()
 
     def report(self, diagnostic: Diagnostic) -> None:
@@ -118,9 +126,11 @@ class Reporter:
         if key in self._seen:
             return
         self._seen.add(key)
-        self.diagnostics.append(diagnostic)
+        self.count += 1
         if diagnostic.severity == "error":
             self.has_errors = True
+        if len(self.diagnostics) < MAX_DIAGNOSTICS:
+            self.diagnostics.append(diagnostic)
 
     def raise_errors(self) -> None:
         """Raise `CompileError` if an error was reported."""

@@ -1,17 +1,19 @@
 """Stable text forms of tokens and trees, for dumps and golden tests.
 
-tokens           tree
-1:1 NAME print   ExprStmt 1:1-1:8
-1:7 INT 1          value: Call 1:1-1:8
-1:8 NEWLINE          callee: Name 1:1-1:6 name='print'
-1:8 END              args:
-                       - Arg 1:7-1:8 name=None spread=False
-                           value: IntLiteral 1:7-1:8 value=1 suffix=None
+    tokens           tree
+    1:1 NAME print   ExprStmt 1:1-1:8
+    1:7 INT 1          value: Call 1:1-1:8
+    1:8 NEWLINE          callee: Name 1:1-1:6 name='print'
+    1:8 END              args:
+                           - Arg 1:7-1:8
+                               value: IntLiteral 1:7-1:8 value=1
+
+Fields that are empty, None or False are left out.
 """
 
 from __future__ import annotations
 
-from simple_jit.syntax.ast import Node
+from simple_jit.syntax.ast import Ident, Node
 from simple_jit.syntax.tokens import LAYOUT, NAME
 
 TYPE_CHECKING = False
@@ -59,23 +61,29 @@ def dump_ast(module: Module, *, spans: bool = True) -> str:
 
 def _headline(node: Node, spans: bool) -> str:
     place = f" {_place(node.span)}" if spans else ""
-    plain = [f" {name}={value!r}" for name, value in node.fields() if _is_plain(value)]
+    shown = [(name, _plain(value)) for name, value in node.fields() if _is_shown(value)]
+    plain = [f" {name}={text}" for name, text in shown if text is not None]
     return f"{type(node).__name__}{place}{''.join(plain)}"
 
 
 def _children(node: Node) -> list[tuple[str, object]]:
     return [
-        (name, value)
-        for name, value in node.fields()
-        if isinstance(value, Node) or (isinstance(value, list) and value and not _is_plain(value))
+        (name, value) for name, value in node.fields() if _is_shown(value) and _plain(value) is None
     ]
 
 
-def _is_plain(value: object) -> bool:
-    """Tell whether a field is shown beside its node: a scalar or a list of them."""
+def _is_shown(value: object) -> bool:
+    return value is not None and value is not False and value != []
+
+
+def _plain(value: object) -> str | None:
+    """Return the text of a field that is shown beside its node: names and scalars."""
+    if isinstance(value, Ident):
+        return repr(value.name)
     if isinstance(value, list):
-        return all(isinstance(item, str) for item in value)
-    return value is None or isinstance(value, str | int | float)
+        names = [item.name if isinstance(item, Ident) else item for item in value]
+        return repr(names) if all(isinstance(name, str) for name in names) else None
+    return None if isinstance(value, Node) else repr(value)
 
 
 def _place(span: Span) -> str:

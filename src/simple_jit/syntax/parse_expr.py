@@ -170,7 +170,7 @@ class ExpressionParser(PatternParser):
         stop = self._binary(level + 1)
         return ast.Range(self.span_from(left.span.start), left, stop, inclusive)
 
-    def _cast(self, left: Expr, level: int) -> Expr:
+    def _cast(self, left: Expr, _: int) -> Expr:
         self.advance()
         type_ = self.type()
         return ast.Cast(self.span_from(left.span.start), left, type_)
@@ -294,10 +294,10 @@ class ExpressionParser(PatternParser):
     # --- Placeholders ---
 
     def _argument_value(self, floor: int = PIPE) -> Expr:
-        """Parse an argument, or what `|>` applies; if it holds `_1` it becomes a lambda.
+        r"""Parse an argument, or what `|>` applies; if it holds `_1` it becomes a lambda.
 
         A lone `_1` in an argument inside another belongs to the outer one, as in Scala:
-        `xs.map(f(_1))` is `xs.map(\\x: f(x))`.
+        `xs.map(f(_1))` is `xs.map(\x: f(x))`.
         """
         outer, nested = self.placeholders, self.in_argument
         self.placeholders, self.in_argument = 0, True
@@ -457,7 +457,7 @@ class ExpressionParser(PatternParser):
     # --- Functions ---
 
     def lambda_(self) -> Expr:
-        """Parse `\\x, y: e`, with types `\\x: T, y: U: e`."""
+        r"""Parse `\x, y: e`, with types `\x: T, y: U: e`."""
         start = self.advance().start
         params: list[Param] = []
         while self.token.kind != ":":
@@ -558,7 +558,7 @@ class ExpressionParser(PatternParser):
 
     def member(self, value: Expr) -> Expr:
         nil_safe = self.advance().kind == "?."
-        if self.token.kind == INT:
+        if self.token.kind == INT and self.token.text.isdecimal():
             index = int(self.token.text[:6])
             self.advance()
             return ast.TupleElement(self.span_from(value.span.start), value, index, nil_safe)

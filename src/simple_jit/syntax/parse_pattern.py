@@ -155,7 +155,8 @@ class PatternParser(LiteralParser):
         if not isinstance(pattern, ast.NamePattern | ast.WildcardPattern):
             self.fail(catalogue.EXPECTED_PATTERN, "only a name or `_` can have a type here")
         self.advance()
-        return ast.TypedPattern(self.span_from(pattern.span.start), pattern, self.type())
+        type_ = self.type()
+        return ast.TypedPattern(self.span_from(pattern.span.start), pattern, type_)
 
     def _rest_pattern(self) -> Pattern:
         start = self.advance().start
@@ -181,11 +182,9 @@ class PatternParser(LiteralParser):
         """Parse a literal; a minus sign becomes part of the number."""
         start = self.token.start
         negative = self.accept("-") is not None
-        kind = self.token.kind
-        if negative and kind not in (INT, FLOAT):
-            self.fail(
-                catalogue.EXPECTED_PATTERN, f"expected a number after `-`, found {self.found()}"
-            )
+        if self.token.kind not in (_NUMBERS if negative else _LITERALS):
+            what = "a number after `-`" if negative else "a literal"
+            self.fail(catalogue.EXPECTED_PATTERN, f"expected {what}, found {self.found()}")
         value = self.literal()
         if negative and isinstance(value, ast.IntLiteral | ast.FloatLiteral):
             value.value = -value.value
@@ -219,12 +218,14 @@ def _path_value(path: list[Ident]) -> Expr:
     return value
 
 
+_NUMBERS = frozenset({INT, FLOAT})
+_LITERALS = frozenset({INT, FLOAT, TEXT, "true", "false", "nil"})
+
 _PATTERN_STARTS: dict[str, Callable[[PatternParser], Pattern]] = {
     NAME: PatternParser._named_pattern,
     "(": PatternParser._tuple_pattern,
     "[": PatternParser._array_pattern,
     "{": PatternParser._braced_pattern,
-    **dict.fromkeys(
-        (INT, FLOAT, TEXT, "-", "true", "false", "nil"), PatternParser._literal_pattern
-    ),
+    "-": PatternParser._literal_pattern,
+    **dict.fromkeys(_LITERALS, PatternParser._literal_pattern),
 }

@@ -14,6 +14,7 @@ from simple_jit.syntax.layout import lay_out_block
 from simple_jit.syntax.parse_expr import ExpressionParser
 from simple_jit.syntax.tokens import (
     ASSIGNMENT_OPERATORS,
+    CLOSERS,
     DEDENT,
     END,
     FLOAT,
@@ -336,13 +337,14 @@ class StatementParser(ExpressionParser):
 
     def _block_call(self, value: Expr) -> Expr:
         """Parse the block that follows a call, a name or a member as its last argument."""
-        called = isinstance(value, ast.Call)
-        if called or (isinstance(value, ast.Name | ast.Member) and self.peek().kind == INDENT):
-            return self._with_block(value)
-        hints = []
-        if isinstance(value, ast.Name):
-            hints = ["a variable is declared with `val` or `var`: `val x: i64 = 1`"]
-        self.fail(catalogue.EXPECTED_STATEMENT_END, "a `:` cannot follow this expression", *hints)
+        named = isinstance(value, ast.Name | ast.Member) and self.peek().kind == INDENT
+        if not (named or isinstance(value, ast.Call)):
+            hint = "a variable is declared with `val` or `var`: `val x: i64 = 1`"
+            hints = [hint] if isinstance(value, ast.Name) else []
+            self.fail(
+                catalogue.EXPECTED_STATEMENT_END, "a `:` cannot follow this expression", *hints
+            )
+        return self._with_block(value)
 
     def _with_block(self, callee: Expr) -> Expr:
         start = self.token.start
@@ -434,13 +436,13 @@ class StatementParser(ExpressionParser):
 
     def _find_name_of_with(self) -> int:
         """Return the index of the `as` in `as name:` that ends the head of a `with`."""
-        at = self.at
-        while self.tokens[at].kind not in (INDENT, NEWLINE, END):
-            kinds = [token.kind for token in self.tokens[at : at + 3]]
-            if kinds == ["as", NAME, ":"]:
-                return at
+        tokens, at = self.tokens, self.at
+        depth = 0
+        while tokens[at].kind not in LAYOUT and (depth > 0 or tokens[at].kind != ":"):
+            depth += (tokens[at].kind in CLOSERS) - (tokens[at].kind in OPENERS)
             at += 1
-        return -1
+        named = tokens[at - 2].kind == "as" and tokens[at - 1].kind == NAME
+        return at - 2 if named else -1
 
     # --- Expressions with bodies ---
 
@@ -503,10 +505,11 @@ class StatementParser(ExpressionParser):
         start = self.advance().start
         subject = self.expression()
         self.expect(":", "before the arms")
+        reported = self.reporter.count
         arms = self._arms(single)
         span = self.span_from(start)
         self.accept(DEDENT)
-        if not arms:
+        if not arms and self.reporter.count == reported:
             head = Span(self.file, start, subject.span.end)
             self.complain(catalogue.EMPTY_MATCH, head, "this `match` has no arms")
         return ast.Match(span, subject, arms)

@@ -151,7 +151,8 @@ class TypeParser(Cursor):
         start = self.token.start
         subject = self.type()
         self.expect(":", "before the bound")
-        return ast.WhereBound(self.span_from(start), subject, self._bounds())
+        bounds = self._bounds()
+        return ast.WhereBound(self.span_from(start), subject, bounds)
 
     # --- Looking ahead ---
 
@@ -188,7 +189,8 @@ class TypeParser(Cursor):
     def _group_end(self, at: int) -> int:
         """Return the index after the group that opens at `at`, if types can fill it."""
         depth = 0
-        while True:
+        # The bound keeps a long line of comparisons from being scanned over and over.
+        for _ in range(_MAX_SCAN):
             kind = self.tokens[at].kind
             if kind not in _IN_TYPES:
                 return -1
@@ -196,8 +198,10 @@ class TypeParser(Cursor):
             at += 1
             if depth <= 0:
                 return at if depth == 0 else -1
+        return -1
 
 
+_MAX_SCAN = 400
 _NESTING = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1, ">>": -2}
 _IN_TYPES = frozenset({*_NESTING, NAME, INT, "fn", "->", ",", ":", ";", ".", "?", "??"})
 

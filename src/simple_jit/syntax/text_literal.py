@@ -210,7 +210,7 @@ def decode_chunks(text: str, shape: Shape, complain: Complain) -> list[str]:
     if not shape.raw:
         for chunk in chunks:
             _check_escapes(text, chunk, complain)
-    if shape.multiline:
+    if shape.multiline and pieces:
         pieces = _without_margin(pieces)
     return pieces if shape.raw else [_ESCAPE.sub(_resolve, piece) for piece in pieces]
 
