@@ -24,12 +24,13 @@ from simple_jit.runtime.errors import record_error
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64
 from simple_jit.runtime.output import Output
-from simple_jit.runtime.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Final
+
+    from simple_jit.runtime.values import Value
 
     Signature = tuple[tuple[hir.Type, ...], hir.Type]
 

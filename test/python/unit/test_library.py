@@ -1,0 +1,60 @@
+"""The library in Simple agrees with the compiler about what both must know."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import simple_jit
+from simple_jit.base.diagnostics import Reporter
+from simple_jit.base.source import SourceFile
+from simple_jit.hir.intrinsics import TABLE
+from simple_jit.mir import abi
+from simple_jit.mir.layout import BUFFER_DESCRIPTOR
+from simple_jit.syntax.parser import parse
+
+LIBRARY = Path(simple_jit.__file__).parent / "lib"
+MODULES = sorted(LIBRARY.rglob("*.spl"))
+
+
+def constants(path: Path) -> dict[str, int]:
+    found = re.findall(r"^const (\w+) = (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: int(value) for name, value in found}
+
+
+def test_the_offsets_are_those_of_the_abi() -> None:
+    layout = constants(LIBRARY / "core" / "layout.spl")
+    assert layout.pop("BUFFER_TYPE") == BUFFER_DESCRIPTOR.number
+    assert layout == {name: getattr(abi, name) for name in layout}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(LIBRARY)))
+def test_a_module_parses_and_documents_what_it_offers(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    reporter = Reporter()
+    parse(SourceFile(path.name, text), reporter)
+    assert not reporter.diagnostics
+    assert text.startswith('"""')
+    for method in re.findall(r"^    (?:static )?(?:fn|me) (\w+).*:\n(?!        \"\"\")", text, re.MULTILINE):
+        pytest.fail(f"`{method}` has no documentation")
+
+
+def test_functions_of_the_core_have_names_of_their_own() -> None:
+    """The checker finds them by name alone."""
+    names = Counter(
+        name
+        for path in MODULES
+        if path.parent.name == "core"
+        for name in re.findall(r"^fn (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_only_known_intrinsics_are_used() -> None:
+    known = {*TABLE, "throw", "show"}
+    for path in MODULES:
+        used = set(re.findall(r"\b__(\w+)", path.read_text(encoding="utf-8")))
+        assert used <= known, path
