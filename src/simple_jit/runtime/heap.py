@@ -21,12 +21,14 @@ from simple_jit.mir.layout import (
 from simple_jit.runtime.context import Context, release, reserve
 from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.memory import I64, read_bytes, write_bytes
-from simple_jit.runtime.values import Value, array_values, field_access, writer
+from simple_jit.runtime.values import array_values, field_access, writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final
+
+    from simple_jit.runtime.values import Value
 
 DEFAULT_RESERVE: Final = 64 << 30
 SMALLEST_RESERVE: Final = 16 << 20

@@ -11,27 +11,31 @@ and the last; `reader`, `writer` and `field_access` read and write values in mem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
-
 from simple_jit.hir import types as hir
 from simple_jit.mir.abi import ARRAY_DATA, ARRAY_LEN
 from simple_jit.mir.layout import element_layout, flatten, struct_layout
 from simple_jit.runtime.memory import I64, VIEWS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
     from simple_jit.runtime.heap import Heap
 
-Value = Any
-"""A value in the interpreter's form."""
-
-Reader = Callable[[int], Value]
-Writer = Callable[[int, Value], None]
+    Value = Any  # in the interpreter's form
+    Reader = Callable[[int], Value]
+    Writer = Callable[[int, Value], None]
 
 
 def is_flagged(type: hir.Type) -> bool:
     """Is `type` an optional of a flag and a value, nil being None?"""
     return isinstance(type, hir.OptionalType) and not hir.is_nullable_reference(type)
+
+
+def is_plain(type: hir.Type) -> bool:
+    """Is a value of `type` one component, and that component its interpreted form?"""
+    return len(flatten(type)) == 1 and not isinstance(type, hir.TupleType) and not is_flagged(type)
 
 
 def flatten_value(value: Value, type: hir.Type) -> list[Any]:
@@ -75,16 +79,17 @@ def _inflate(components: Iterator[Any], type: hir.Type) -> Value:
 
 
 _accesses: dict[hir.Type, tuple[Reader, Writer]] = {}
+_cells_accesses: dict[hir.Type, tuple[Reader, Writer]] = {}
 _field_accesses: dict[tuple[hir.StructType, int], tuple[Reader, Writer]] = {}
 
 
 def reader(type: hir.Type) -> Reader:
-    """Return `read(address) -> value` for a value in an array or a global."""
+    """Return `read(address) -> value` for a value in an array."""
     return _access(type)[0]
 
 
 def writer(type: hir.Type) -> Writer:
-    """Return `write(address, value)` for a value in an array or a global."""
+    """Return `write(address, value)` for a value in an array."""
     return _access(type)[1]
 
 
@@ -107,8 +112,15 @@ def _access(type: hir.Type) -> tuple[Reader, Writer]:
 
 
 def cells_access(type: hir.Type) -> tuple[Reader, Writer]:
-    """Return the access to a value each of whose components has an 8-byte cell of its own (BUFFER)."""
-    return _make_access(type, range(0, 8 * len(flatten(type)), 8))
+    """Return the access to a value each of whose components has an 8-byte cell of its own.
+
+    So values lie in globals and in BUFFER.
+    """
+    found = _cells_accesses.get(type)
+    if found is None:
+        cells = range(0, 8 * len(flatten(type)), 8)
+        found = _cells_accesses[type] = _make_access(type, cells)
+    return found
 
 
 def _make_access(type: hir.Type, offsets: Sequence[int]) -> tuple[Reader, Writer]:
@@ -116,9 +128,7 @@ def _make_access(type: hir.Type, offsets: Sequence[int]) -> tuple[Reader, Writer
     cells = [
         (*VIEWS[component.name], offset) for component, offset in zip(flatten(type), offsets, strict=False)
     ]
-    if len(cells) == 1 and not isinstance(type, (hir.TupleType, hir.OptionalType)):
-        return _single_access(type, *cells[0])
-    if hir.is_nullable_reference(type):
+    if is_plain(type):
         return _single_access(type, *cells[0])
 
     def read(address: int) -> Value:
@@ -204,7 +214,7 @@ def array_values(array: int, elem: hir.Type) -> list[Value]:
     """Return the elements of an array."""
     length, data = I64[(array + ARRAY_LEN) >> 3], I64[(array + ARRAY_DATA) >> 3]
     types = flatten(elem)
-    if len(types) == 1 and elem is not hir.BOOL and not isinstance(elem, hir.TupleType):
+    if is_plain(elem) and elem is not hir.BOOL:
         view, shift = VIEWS[types[0].name]
         items: list[Value] = view[data >> shift : (data >> shift) + length].tolist()
         return items

@@ -1,0 +1,60 @@
+"""The state of compiling one function to closures, which `expressions` and `statements` share."""
+
+from __future__ import annotations
+
+from simple_jit.base.source import Span
+from simple_jit.hir import nodes as hir
+from simple_jit.tiers.interpreter.facts import Facts, collect
+from simple_jit.tiers.interpreter.hooks import RETURN, Signal
+from simple_jit.tiers.interpreter.shapes import Shape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from simple_jit.tiers.interpreter.hooks import Escape
+    from simple_jit.tiers.interpreter.machine import Interpreter
+
+COLD_EXPRESSION: Final = 4
+COLD_STATEMENT: Final = 8
+HOT_EXPRESSION: Final = 24
+HOT_STATEMENT: Final = 60
+
+
+class FunctionCompiler:
+    """Compiles the body of one function.
+
+    A subtree of up to so many nodes becomes part of its parent's closure; a larger one gets a closure of
+    its own. Small closures come in few shapes, which costs least where code runs once; large ones run
+    faster. Inside of loops the limits are therefore higher.
+    """
+
+    __slots__ = (
+        "expression_limit",
+        "facts",
+        "function",
+        "interpreter",
+        "shape",
+        "signals",
+        "statement_limit",
+    )
+
+    def __init__(self, interpreter: Interpreter, function: hir.Function, body: hir.Expr) -> None:
+        self.interpreter = interpreter
+        self.function = function
+        self.facts: dict[hir.Expr, Facts] = collect(body)
+        self.signals: dict[Escape, Signal] = {(None, "return"): RETURN}
+        self.shape = Shape(tail=True)
+        self.expression_limit = COLD_EXPRESSION
+        self.statement_limit = COLD_STATEMENT
+
+    def place(self, span: Span) -> str:
+        """Return the text of where to report an error; None where that is the caller's place."""
+        return "None" if self.function.track_caller else self.shape.bind(span)
+
+    def signal(self, escape: Escape) -> Signal:
+        """Return the signal of a way to leave."""
+        found = self.signals.get(escape)
+        if found is None:
+            found = self.signals[escape] = Signal(escape[1], escape[0])
+        return found
