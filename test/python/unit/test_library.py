@@ -58,3 +58,11 @@ def test_only_known_intrinsics_are_used() -> None:
     for path in MODULES:
         used = set(re.findall(r"\b__(\w+)", path.read_text(encoding="utf-8")))
         assert used <= known, path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(LIBRARY)))
+def test_what_is_imported_is_used(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for names in re.findall(r"^use [\w.]+\.\{(.*)\}$", text, re.MULTILINE):
+        for name in names.split(", "):
+            assert len(re.findall(rf"\b{name}\b", text)) > 1, name
