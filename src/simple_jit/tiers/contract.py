@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Protocol
 
     from simple_jit.mir.nodes import Function, Site
@@ -63,8 +63,17 @@ class Backend(Protocol):
     def name(self) -> str:
         """`cranelift` or `llvm`."""
 
-    def compile(self, functions: Sequence[Function], link: Link, level: int = 2) -> CompiledCode:
+    def compile(
+        self,
+        functions: Sequence[Function],
+        link: Link,
+        level: int = 2,
+        exported: Collection[str] | None = None,
+    ) -> CompiledCode:
         """Compile functions as one unit; calls between them may be direct. `level` is 0 to 3.
+
+        `exported` are the symbols of those that are entered from outside of the unit: all, unless it is
+        given. The others need not have an entry.
 
         Raises:
             BackendError: something in them is not supported.

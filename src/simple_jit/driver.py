@@ -1,0 +1,108 @@
+"""THE PIPELINE: from source to a finished run, one line per stage.
+
+parse, check     source → AST → HIR      check()
+run              HIR → tiers             run()
+dump             any stage as text       dump()
+"""
+
+from __future__ import annotations
+
+import sys
+
+from simple_jit.base.diagnostics import CompileError, Reporter
+from simple_jit.base.source import SourceFile
+from simple_jit.engine.config import Config
+from simple_jit.engine.engine import Engine
+from simple_jit.hir import nodes as hir
+from simple_jit.runtime.errors import SimpleError, SimpleExit, render_error
+from simple_jit.tiers.contract import BackendError, BackendMissing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
+
+def check(source: SourceFile, engine: Engine, reporter: Reporter) -> hir.Program | None:
+    """Parse and check a program against the foreign functions that `engine` knows.
+
+    Returns:
+        None where there are errors; `reporter` has them, and warnings.
+    """
+    from simple_jit.hir.check import check_program
+    from simple_jit.hir.session import Options
+    from simple_jit.runtime.externs import UnresolvedExtern
+
+    def extern_raises(name: str, library: str | None) -> bool | None:
+        try:
+            return engine.externs.raises(name, library)
+        except UnresolvedExtern:
+            return None
+
+    options = Options(overflow_checks=engine.config.overflow_checks, extern_lookup=extern_raises)
+    return check_program(source, reporter, options)
+
+
+def run(source: SourceFile, args: Sequence[str], config: Config) -> int:
+    """Run a program as a command does: diagnostics and errors go to stderr.
+
+    Returns:
+        The exit status: what `main` returns (modulo 256), 1 after an error, 130 after Ctrl-C.
+    """
+    engine = Engine(config)
+    reporter = Reporter()
+    program: hir.Program | None = None
+    try:
+        program = check(source, engine, reporter)
+        show_diagnostics(reporter)
+        if program is None:
+            return 1
+        return engine.run(program, args) & 0xFF
+    except SimpleExit as ending:
+        return ending.code & 0xFF
+    except CompileError as failure:
+        show_diagnostics_of(failure)
+        return 1
+    except SimpleError as error:
+        engine.output.flush()
+        sys.stderr.write(render_error(error, _line_finder(program), color=sys.stderr.isatty()))
+        return 1
+    except (BackendError, BackendMissing) as error:
+        engine.output.flush()
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        engine.output.flush()
+        if config.stats:
+            sys.stderr.write(engine.log.summary() + "\n")
+
+
+def show_diagnostics(reporter: Reporter) -> None:
+    """Write what a check found to stderr."""
+    from simple_jit.base.render import render
+
+    if reporter.diagnostics:
+        sys.stderr.write(render(reporter.diagnostics, color=sys.stderr.isatty()))
+
+
+def show_diagnostics_of(failure: CompileError) -> None:
+    """Write the diagnostics of an instance that was checked only when it ran."""
+    from simple_jit.base.render import render
+
+    sys.stderr.write(render(failure.diagnostics, color=sys.stderr.isatty()))
+
+
+def _line_finder(program: hir.Program | None) -> Callable[[str, int], str | None]:
+    """Return what finds a line of source in the files that `program` was made from."""
+
+    def line_of(path: str, line: int) -> str | None:
+        for function in program.functions.values() if program is not None else ():
+            if function.source.path == path:
+                return function.source.line_text(line)
+        return None
+
+    return line_of

@@ -1,0 +1,1 @@
+"""The engine: which instance runs in which tier, and when that changes."""

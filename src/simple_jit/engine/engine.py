@@ -1,0 +1,246 @@
+"""The engine: one context and heap, the interpreter, native code, and who runs what."""
+
+from __future__ import annotations
+
+import time
+
+from simple_jit.engine.config import Config
+from simple_jit.engine.log import Decision, Log
+from simple_jit.engine.regions import region_handler
+from simple_jit.engine.store import MirStore
+from simple_jit.hir import nodes as hir
+from simple_jit.hir import types as types
+from simple_jit.runtime.context import Context
+from simple_jit.runtime.externs import ExternTable
+from simple_jit.runtime.heap import Heap
+from simple_jit.runtime.output import Output, Sink
+from simple_jit.tiers.contract import Backend, BackendError, BackendMissing
+from simple_jit.tiers.interpreter.hooks import Frame, Handler, Hooks, LoopSite
+from simple_jit.tiers.interpreter.instance import Instance
+from simple_jit.tiers.interpreter.machine import Interpreter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from simple_jit.engine.native import NativeCode
+    from simple_jit.mir import nodes as mir
+
+
+class Engine(Hooks):
+    """Runs programs. `config` may be changed while one runs.
+
+    Args:
+        config: modes, back end, thresholds.
+        sink: takes the bytes of standard output; file descriptor 1 where it is None.
+        error_sink: the same for standard error.
+    """
+
+    def __init__(self, config: Config, sink: Sink | None = None, error_sink: Sink | None = None) -> None:
+        self.config = config
+        self.log = Log(config.verbose)
+        self.context = Context()
+        self.heap = Heap(self.context)
+        self.output = Output(self.context, sink, error_sink)
+        self.externs = ExternTable(self.context, self.heap, self.output)
+        self.interpreter = Interpreter(self.context, self.heap, self)
+        self.store = MirStore({})
+        self._functions: dict[str, hir.Function] = {}
+        self._backends: dict[str, Backend] = {}
+        self._native: NativeCode | None = None
+        self._regions = 0
+        self._define_externs()
+
+    def close(self) -> None:
+        """Give back the memory. Nothing made by this engine may be used afterwards."""
+        self.output.flush()
+        if self._native is not None:
+            self._native.close()
+        self.heap.close()
+        self.context.close()
+
+    # --- running ----------------------------------------------------------------------------------
+    def load(self, program: hir.Program) -> None:
+        """Make the instances of a checked program known."""
+        self._functions = program.functions
+        self.store = MirStore(program.functions)
+
+    def run(self, program: hir.Program, args: Sequence[str]) -> int:
+        """Run a checked program and return its exit status.
+
+        Raises:
+            SimpleError: the program failed.
+            SimpleExit: it asked to end.
+            BackendError: AlwaysJit, and something cannot be compiled.
+            BackendMissing: AlwaysJit, and the back end is not installed.
+        """
+        self.load(program)
+        texts = [self.heap.new_text(arg) for arg in args]
+        status = self.callable(program.start)(self.heap.new_array(types.array_of(types.TEXT), texts))
+        assert isinstance(status, int)
+        return status
+
+    def callable(self, function: hir.Function) -> Callable[..., Any]:
+        """Return what runs an instance, in the mode the engine is in.
+
+        It takes and returns values in the interpreter's form.
+        """
+        if self.config.mode == "always_jit":
+            return self._compile_all(function)
+        self.apply_config()
+        run, instance = self.interpreter.run, self.interpreter.instance(function)
+        return lambda *args: run(instance, *args)
+
+    def apply_config(self) -> None:
+        """Let the interpreter go by the mode and the thresholds of `config` from now on."""
+        compiles = self.config.mode != "always_interpret"
+        self.call_threshold = self.config.threshold if compiles else None
+        self.loop_threshold = self.config.loop_threshold if compiles else None
+
+    # --- what the interpreter asks ----------------------------------------------------------------
+    def hot_function(self, instance: Instance) -> None:
+        function = instance.function
+        started = time.perf_counter()
+        try:
+            backend = self._usable_backend()
+            self._refuse_marked(function)
+            symbols = self._with_library(function.symbol)
+            self.native.install([self._optimised(s, backend) for s in symbols], backend, self.config.level)
+            instance.call = self.native.entry(function)
+        except (BackendError, BackendMissing) as error:
+            self._note_interpreted(function, str(error))
+            return
+        self._note_compiled(function, function.symbol, backend, f"{instance.calls} calls", started)
+
+    def hot_loop(self, site: LoopSite, frame: Frame) -> Handler | None:
+        from simple_jit.lower import lower_region
+
+        started = time.perf_counter()
+        function = site.function
+        self._regions += 1
+        symbol = f"{function.symbol}#loop{self._regions}"
+        try:
+            backend = self._usable_backend()
+            self._refuse_marked(function)
+            region = lower_region(function, site.loop, symbol)
+            if region is None:
+                raise BackendError("the loop has too many variables")
+            unit = [self._passes(region.function, backend)]
+            unit += [self._optimised(s, backend) for s in self._library_callees(region.function)]
+            self.native.install(unit, backend, self.config.level)
+            enter = self.native.region_entry(symbol)
+        except (BackendError, BackendMissing) as error:
+            self._note_interpreted(function, f"a loop: {error}")
+            return None
+        line = site.loop.span.line_column()[0]
+        self._note_compiled(function, f"loop in {function.symbol}", backend, "hot loop", started, line)
+        return region_handler(region, site, self.context.address, enter)
+
+    def extern(self, extern: hir.Extern) -> Callable[..., Any]:
+        return self.externs.function(extern)
+
+    # --- compiling --------------------------------------------------------------------------------
+    @property
+    def native(self) -> NativeCode:
+        """The native code, set up with the back end in use at the first compilation."""
+        if self._native is None:
+            from simple_jit.engine.native import NativeCode
+
+            backend = self._usable_backend()
+            self._native = NativeCode(self.context, self.heap, backend, self._find_instance)
+        return self._native
+
+    def _find_instance(self, symbol: str) -> tuple[hir.Function, Instance]:
+        function = self._functions[symbol]
+        return function, self.interpreter.instance(function)
+
+    def backend(self, name: str) -> Backend:
+        """Return a back end by name (`auto`: Cranelift, else LLVM).
+
+        Raises:
+            BackendMissing: its package is not installed.
+        """
+        found = self._backends.get(name)
+        if found is None:
+            from simple_jit.engine.backends import open_backend
+
+            found = self._backends[name] = open_backend(name)
+        return found
+
+    def _usable_backend(self) -> Backend:
+        return self.backend(self.config.backend)
+
+    def _compile_all(self, start: hir.Function) -> Callable[..., Any]:
+        started = time.perf_counter()
+        backend = self._usable_backend()
+        symbols = self.store.reachable([start.symbol])
+        for symbol in symbols:
+            self._refuse_marked(self._functions[symbol])
+        unit = [self._optimised(symbol, backend) for symbol in symbols]
+        self.native.install(unit, backend, self.config.level, [start.symbol])
+        self._note_compiled(
+            start, f"{start.symbol} and {len(symbols) - 1} that it reaches", backend, "always_jit", started
+        )
+        return self.native.entry(start)
+
+    def _refuse_marked(self, function: hir.Function) -> None:
+        if "nojit" in function.annotations:
+            raise BackendError(f"`{function.name}` is marked @nojit")
+
+    def _optimised(self, symbol: str, backend: Backend) -> mir.Function:
+        function = self.store.lowered(symbol)
+        assert function is not None
+        return self._passes(function, backend)
+
+    def _passes(self, function: mir.Function, backend: Backend) -> mir.Function:
+        from simple_jit.passes.environment import Environment
+        from simple_jit.passes.pipeline import FULL, QUICK, run_passes
+
+        passes = FULL if backend.name == "llvm" else QUICK
+        return run_passes(function, Environment(self.store.lowered), passes)
+
+    def _with_library(self, symbol: str) -> list[str]:
+        """Return `symbol` and the functions of the core library that it needs and that are not native yet."""
+        function = self.store.lowered(symbol)
+        assert function is not None
+        return [symbol, *self._library_callees(function)]
+
+    def _library_callees(self, function: mir.Function) -> list[str]:
+        from simple_jit.engine.store import callees
+
+        found: dict[str, None] = {}
+        work = list(callees(function))
+        while work:
+            symbol = work.pop()
+            if symbol in found or not symbol.startswith("core.") or self.native.has_code(symbol):
+                continue
+            found[symbol] = None
+            lowered = self.store.lowered(symbol)
+            if lowered is not None:
+                work.extend(callees(lowered))
+        return list(found)
+
+    # --- the log ----------------------------------------------------------------------------------
+    def _note_compiled(
+        self,
+        function: hir.Function,
+        subject: str,
+        backend: Backend,
+        reason: str,
+        started: float,
+        line: int = 0,
+    ) -> None:
+        seconds = time.perf_counter() - started
+        place = f"{function.source.path}:{line or function.span.line_column()[0]}"
+        self.log.add(Decision("compiled", subject, backend.name, reason, seconds, place))
+
+    def _note_interpreted(self, function: hir.Function, reason: str) -> None:
+        place = f"{function.source.path}:{function.span.line_column()[0]}"
+        self.log.add(Decision("interpreting", function.symbol, "", reason, 0.0, place))
+
+    # --- what a program can ask of the engine that runs it ----------------------------------------
+    def _define_externs(self) -> None:
+        from simple_jit.engine.control import define_control_functions
+
+        define_control_functions(self)

@@ -1,0 +1,161 @@
+"""Native code of one engine: back ends, the arena, and what stands in the code table."""
+
+from __future__ import annotations
+
+from simple_jit.hir import nodes as hir
+from simple_jit.hir import types as types
+from simple_jit.mir import nodes as mir
+from simple_jit.mir.layout import flatten
+from simple_jit.mir.verify import verify
+from simple_jit.runtime.code_arena import CodeArena
+from simple_jit.runtime.context import Context
+from simple_jit.runtime.crossing import Crossing
+from simple_jit.runtime.heap import Heap
+from simple_jit.runtime.interrupt import install_interrupt, remove_interrupt
+from simple_jit.runtime.stack import set_stack_limit
+from simple_jit.runtime.values import flatten_value, inflate
+from simple_jit.tiers.contract import Backend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+Types = tuple[mir.MirType, ...]
+
+
+class NativeCode:
+    """Compiles units, puts them in place, and makes them callable from Python.
+
+    `instance` gives an instance's HIR and its cell in the interpreter: the slots of instances that have
+    no native code yet hold a stub that calls that.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        heap: Heap,
+        backend: Backend,
+        instance: Callable[[str], tuple[hir.Function, Any]],
+    ) -> None:
+        self._context = context
+        self._instance = instance
+        self._arena = CodeArena()
+        self._crossing = Crossing(backend, context, self._arena, heap.read_text)
+        self._empty: list[tuple[str, int]] = []
+        self._installed: set[str] = set()
+        context.new_code_slot = lambda symbol, offset: self._empty.append((symbol, offset))
+        set_stack_limit(context)
+        install_interrupt(backend, context)
+
+    def close(self) -> None:
+        """Forget the code. Nothing may run it, or what `entry` and `region_entry` gave, afterwards."""
+        remove_interrupt(self._context)
+        self._arena.close()
+
+    def install(
+        self,
+        functions: Sequence[mir.Function],
+        backend: Backend,
+        level: int,
+        exported: Sequence[str] | None = None,
+    ) -> None:
+        """Compile `functions` as one unit and put those of `exported` (all) into the code table.
+
+        Raises:
+            BackendError: something in them is not supported.
+        """
+        for function in functions:
+            verify(function)
+        code = backend.compile(functions, self._context, level, exported)
+        base = self._arena.add(code)
+        for symbol in exported if exported is not None else code.entries:
+            self._context.store(self._context.code_offset(symbol), base + code.entries[symbol])
+            self._installed.add(symbol)
+        self._fill_slots()
+
+    def has_code(self, symbol: str) -> bool:
+        """Is there native code for the instance?"""
+        return symbol in self._installed
+
+    def _fill_slots(self) -> None:
+        """Give every slot that is still empty a stub that enters the interpreter."""
+        while self._empty:
+            symbol, slot = self._empty.pop()
+            if not self._context.load(slot):
+                source, instance = self._instance(symbol)
+                params, results = signature(source)
+                callee = _from_components(source, instance)
+                stub = self._crossing.stub(callee, params, results, source.track_caller)
+                self._context.store(slot, stub)
+
+    def entry(self, source: hir.Function) -> Callable[..., Any]:
+        """Return what calls the native code of an instance with values in the interpreter's form."""
+        params, results = signature(source)
+        call = self._crossing.entry(self._context.code_offset(source.symbol), params, results)
+        if source.track_caller or not all(_is_plain(t) for t in (*_types(source), source.ret)):
+            return _to_components(source, call)
+        return call
+
+    def region_entry(self, symbol: str) -> Callable[[], None]:
+        """Return what calls the native code of a loop region."""
+        return self._crossing.region_entry(self._context.code_offset(symbol))
+
+
+def signature(source: hir.Function) -> tuple[Types, Types]:
+    """Return the components of an instance's parameters and results, as native code passes them."""
+    params = [part for type in _types(source) for part in flatten(type)]
+    if source.track_caller:
+        params.append(mir.I64)
+    return tuple(params), flatten(source.ret)
+
+
+def _types(source: hir.Function) -> list[types.Type]:
+    return [param.type for param in source.params]
+
+
+def _is_plain(type: types.Type) -> bool:
+    """Is a value of `type`, in the interpreter's form, its one component?"""
+    if type is types.UNIT or type is types.NEVER:
+        return False
+    return not isinstance(type, types.TupleType) and len(flatten(type)) == 1
+
+
+def _to_components(source: hir.Function, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `call`, which takes and gives components, to take and give values."""
+    params, ret = _types(source), source.ret
+    no_site = (0,) if source.track_caller else ()
+    count = len(flatten(ret))
+
+    def wrapped(*args: Any) -> Any:
+        parts: list[Any] = []
+        for value, type in zip(args, params, strict=True):
+            parts += flatten_value(value, type)
+        result = call(*parts, *no_site)
+        if count == 0:
+            return None
+        return inflate((result,) if count == 1 else result, ret)
+
+    return wrapped
+
+
+def _from_components(source: hir.Function, instance: Any) -> Callable[..., Any]:
+    """Return what takes and gives components and calls the interpreter with values."""
+    params, ret = _types(source), source.ret
+    if all(_is_plain(type) for type in params) and (_is_plain(ret) or not flatten(ret)):
+        return lambda *args: instance.call(*args)
+    widths = [len(flatten(type)) for type in params]
+    count = len(flatten(ret))
+
+    def called(*parts: Any) -> Any:
+        values, at = [], 0
+        for type, width in zip(params, widths, strict=True):
+            values.append(inflate(parts[at : at + width], type) if width else None)
+            at += width
+        result = instance.call(*values)
+        if count == 0:
+            return None
+        flat = flatten_value(result, ret)
+        return flat[0] if count == 1 else tuple(flat)
+
+    return called

@@ -1,0 +1,56 @@
+"""The MIR of a program's instances: lowered when first asked for, then kept."""
+
+from __future__ import annotations
+
+from simple_jit.hir import nodes as hir
+from simple_jit.lower import lower_function
+from simple_jit.mir import nodes as mir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class MirStore:
+    """Lowers instances on demand.
+
+    What `lowered` returns is shared and must not be changed: passes work on copies.
+    """
+
+    def __init__(self, functions: Mapping[str, hir.Function]) -> None:
+        self._functions = functions
+        self._lowered: dict[str, mir.Function] = {}
+
+    def lowered(self, symbol: str) -> mir.Function | None:
+        """Return the instance's MIR as it was lowered; None where there is no such instance."""
+        found = self._lowered.get(symbol)
+        if found is None:
+            source = self._functions.get(symbol)
+            if source is None:
+                return None
+            found = self._lowered[symbol] = lower_function(source)
+        return found
+
+    def reachable(self, roots: Iterable[str]) -> list[str]:
+        """Return the symbols of all instances that a call of one of `roots` can get to, roots first."""
+        order = dict.fromkeys(roots)
+        work = list(order)
+        while work:
+            function = self.lowered(work.pop())
+            if function is None:
+                continue
+            for symbol in callees(function):
+                if symbol not in order:
+                    order[symbol] = None
+                    work.append(symbol)
+        return list(order)
+
+
+def callees(function: mir.Function) -> set[str]:
+    """Return the symbols of the instances that `function` calls."""
+    return {
+        instruction.callee
+        for block in function.blocks
+        for instruction in block.instructions
+        if isinstance(instruction, mir.Call)
+    }
