@@ -8,6 +8,7 @@ from simple_jit.mir.nodes import Function
 from simple_jit.tiers.contract import BackendError, CompiledCode, Link
 from simple_jit.tiers.llvm.function import FunctionWriter
 from simple_jit.tiers.llvm.library import Library, Machine, Module, open_library
+from simple_jit.tiers.llvm.recursion import copies
 from simple_jit.tiers.llvm.unit import Unit
 from simple_jit.tiers.object_file import link_object
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 MAX_LEVEL = 3
+_INLINING_LEVEL = 2
 
 
 class LLVMBackend:
@@ -61,7 +63,7 @@ class LLVMBackend:
         """
         with self._lock:
             machine = self._machine(level)
-            text = _ir(functions, link, machine.heading, exported)
+            text = unit_text(functions, link, machine, exported)
             try:
                 with self._module(machine, text) as module:
                     module.optimise(machine)
@@ -78,7 +80,7 @@ class LLVMBackend:
         """
         with self._lock:
             machine = self._machine(level)
-            text = _ir(functions, link, machine.heading, None)
+            text = unit_text(functions, link, machine)
             if stage == "llvm-in":
                 return text
             with self._module(machine, text) as module:
@@ -109,10 +111,23 @@ class LLVMBackend:
         return module
 
 
-def _ir(functions: Sequence[Function], link: Link, heading: str, exported: Collection[str] | None) -> str:
+def unit_text(
+    functions: Sequence[Function], link: Link, machine: Machine, exported: Collection[str] | None = None
+) -> str:
+    """Return the IR of a unit, as LLVM is to read it."""
     unit = Unit(functions, link)
-    bodies = []
+    bodies: list[str] = []
     for function in functions:
         outside = exported is None or function.symbol in exported
-        bodies.append(FunctionWriter(unit, function).write("dso_local" if outside else "internal"))
-    return unit.text(heading, bodies)
+        _write(unit, function, "dso_local" if outside else "internal", machine.level, bodies)
+    return unit.text(machine.heading, bodies)
+
+
+def _write(unit: Unit, function: Function, linkage: str, level: int, bodies: list[str]) -> None:
+    """Write a function, and the copies of it that LLVM is to inline into it."""
+    name = unit.symbols[function.symbol]
+    inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if level >= _INLINING_LEVEL else 0)]
+    targets = [*inner, name]
+    bodies.append(FunctionWriter(unit, function, targets[0]).write(linkage, name))
+    for copy, target in zip(inner, targets[1:], strict=True):
+        bodies.append(FunctionWriter(unit, function, target).write("internal", copy, inlined=True))

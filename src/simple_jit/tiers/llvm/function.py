@@ -30,9 +30,10 @@ from simple_jit.tiers.llvm.unit import (
 class FunctionWriter:
     """The function being written: its lines so far, and the text of each local's value."""
 
-    def __init__(self, unit: Unit, function: Function) -> None:
+    def __init__(self, unit: Unit, function: Function, calls_itself_as: str = "") -> None:
         self.unit = unit
         self.function = function
+        self._calls_itself_as = calls_itself_as
         self.bases = base_classes(function)
         self.lines: list[str] = []
         self.lengths: set[Local] = set()
@@ -230,9 +231,18 @@ class FunctionWriter:
         for position, dst in enumerate(dsts):
             self.set_from_memory(dst, self.op(f"extractvalue {type} {result}, {position}"))
 
+    def direct_target(self, symbol: str) -> str | None:
+        """Return the name of a function in the same unit, None where it is elsewhere."""
+        if self._calls_itself_as and symbol == self.function.symbol:
+            return self._calls_itself_as
+        return self.unit.symbols.get(symbol)
+
     # --- the whole ------------------------------------------------------------------------------
-    def write(self, linkage: str) -> str:
-        """Return the function's definition."""
+    def write(self, linkage: str, name: str, inlined: bool = False) -> str:
+        """Return the function's definition.
+
+        `inlined`: LLVM is to copy it into its callers, which have seen to the stack.
+        """
         from simple_jit.tiers.llvm.instructions import INSTRUCTIONS, TERMINATORS
 
         for block in reverse_postorder(self.function):
@@ -243,26 +253,34 @@ class FunctionWriter:
             if terminator is mir.UNFINISHED:
                 raise BackendError(f"b{block.index} of `{self.function.symbol}` has no terminator")
             TERMINATORS[type(terminator)](self, terminator)
-        return "\n".join([self._heading(linkage), "entry:", *self._entry(), *self.lines, *self._cold, "}"])
+        return "\n".join(
+            [
+                f"define {linkage} {self._signature(name)} #{int(inlined)} {{",
+                "entry:",
+                *self._entry(inlined),
+                *self.lines,
+                *self._cold,
+                "}",
+            ]
+        )
 
-    def _heading(self, linkage: str) -> str:
+    def _signature(self, name: str) -> str:
         function = self.function
         params = [f"{_parameter_type(param.type)} %p{param.index}" for param in function.params]
         if not function.c_convention:
             params.insert(0, CONTEXT_PARAMETER)
         registers, _ = classify_results(function.results)
         type = signature_type([function.results[index] for index in registers])
-        name = self.unit.symbols[function.symbol]
-        return f"define {linkage} {type} {name}({', '.join(params)}) #0 {{"
+        return f"{type} {name}({', '.join(params)})"
 
-    def _entry(self) -> list[str]:
+    def _entry(self, inlined: bool) -> list[str]:
         """Return what stands in front of the first block: the context, the stack check, parameters."""
         body, self.lines = self.lines, []
         function = self.function
         if function.c_convention:
             self.emit(f"%ctx = inttoptr i64 {self.unit.link.context_address} to ptr")
         parameters = [self._parameter(param) for param in function.params]
-        if function.checks_stack and self._calls():
+        if not inlined and function.checks_stack and self._calls():
             self._check_stack()
         for param, value in zip(function.params, parameters, strict=True):
             if param in self._slots:

@@ -320,7 +320,7 @@ def _poll(w: FunctionWriter, i: mir.Poll) -> None:
 
 
 def _call(w: FunctionWriter, i: mir.Call) -> None:
-    target = w.unit.symbols.get(i.callee)
+    target = w.direct_target(i.callee)
     direct = target is not None
     if target is None:
         target = w.load_cell(w.unit.link.code_offset(i.callee))
