@@ -256,5 +256,5 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     process.stdout.close()
     assert process.stderr is not None
     err = process.stderr.read()
-    assert process.wait(timeout=30) in (141, -signal.SIGPIPE)
+    assert process.wait(timeout=30) == 1
     assert err == ""

@@ -28,15 +28,22 @@ def check(words: Sequence[str]) -> int:
         raise UsageError("`simple check` needs a file", "`-` reads the program from standard input")
 
     from simple_jit import driver
-    from simple_jit.base.diagnostics import CompileError
-    from simple_jit.cli.report import show_diagnostics
-    from simple_jit.cli.sources import source_of
+    from simple_jit.base.diagnostics import CompileError, Reporter
+    from simple_jit.base.terminal import show_diagnostics
+    from simple_jit.cli.sources import read_source
+    from simple_jit.engine.config import Config
+    from simple_jit.engine.engine import Engine
 
     found = []
     for file in files:
+        reporter = Reporter()
+        engine = Engine(Config())
         try:
-            found += driver.check(source_of(file))
+            driver.check(read_source(file, reporter), engine, reporter)
+            found += reporter.diagnostics
         except CompileError as error:
             found += error.diagnostics
+        finally:
+            engine.close()
     show_diagnostics(found)
     return int(any(diagnostic.severity == "error" for diagnostic in found))

@@ -5,7 +5,6 @@
            2    the command line is wrong
            70   a defect of the compiler
            130  interrupted from the keyboard
-           141  the reader of our output went away
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ COMMANDS = {
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
-BROKEN_PIPE = 141
+BROKEN_PIPE = 1
 
 
 def entry() -> NoReturn:
@@ -142,9 +141,13 @@ def _show(message: str, hints: Sequence[str]) -> None:
 def _refuse(error: BaseException) -> int:
     """Answer for an exception that came through: errors of the program, else a defect of ours."""
     from simple_jit.base.diagnostics import CompileError
+    from simple_jit.runtime.heap import HeapSettingError
 
+    if isinstance(error, HeapSettingError):
+        _show(str(error), [])
+        return 2
     if isinstance(error, CompileError):
-        from simple_jit.cli.report import show_diagnostics
+        from simple_jit.base.terminal import show_diagnostics
 
         show_diagnostics(error.diagnostics)
         return 1

@@ -33,7 +33,9 @@ def run(words: Sequence[str]) -> int:
         raise UsageError("`simple run` needs a file", "`-` reads the program from standard input")
 
     from simple_jit import driver
-    from simple_jit.cli.sources import source_of
+    from simple_jit.base.diagnostics import Reporter
+    from simple_jit.cli.sources import eval_source, read_source
 
-    source = source_of("<eval>", code) if code is not None else source_of(rest.pop(0))
+    reporter = Reporter()
+    source = eval_source(code, reporter) if code is not None else read_source(rest.pop(0), reporter)
     return driver.run(source, rest, config)

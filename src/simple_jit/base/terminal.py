@@ -1,4 +1,4 @@
-"""Diagnostics on standard error, in colour on a terminal."""
+"""Diagnostics on standard error, in colour where that is a terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 def wants_color() -> bool:
-    """Colour on a terminal only, unless `NO_COLOR` is set (see no-color.org)."""
+    """Is standard error a terminal that shows colours? `NO_COLOR` says no (see no-color.org)."""
     from os import environ
 
     return sys.stderr.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
