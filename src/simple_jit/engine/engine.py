@@ -13,7 +13,7 @@ from simple_jit.hir import types as types
 from simple_jit.runtime.context import Context
 from simple_jit.runtime.externs import ExternTable
 from simple_jit.runtime.heap import Heap
-from simple_jit.runtime.output import Output, Sink
+from simple_jit.runtime.output import Output
 from simple_jit.tiers.contract import Backend, BackendError, BackendMissing
 from simple_jit.tiers.interpreter.hooks import Frame, Handler, Hooks, LoopSite
 from simple_jit.tiers.interpreter.instance import Instance
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from simple_jit.engine.native import NativeCode
+    from simple_jit.runtime.output import Sink
     from simple_jit.mir import nodes as mir
 
 
