@@ -60,7 +60,9 @@ class NativeCode:
         level: int,
         exported: Sequence[str] | None = None,
     ) -> None:
-        """Compile `functions` as one unit and put those of `exported` (all) into the code table.
+        """Compile `functions` as one unit and put those that have an entry into the code table.
+
+        `exported` are those that need one: all, unless it is given.
 
         Raises:
             BackendError: something in them is not supported.
@@ -69,8 +71,8 @@ class NativeCode:
             verify(function)
         code = backend.compile(functions, self._context, level, exported)
         base = self._arena.add(code)
-        for symbol in exported if exported is not None else code.entries:
-            self._context.store(self._context.code_offset(symbol), base + code.entries[symbol])
+        for symbol, entry in code.entries.items():
+            self._context.store(self._context.code_offset(symbol), base + entry)
             self._installed.add(symbol)
         self._fill_slots()
 
