@@ -229,6 +229,20 @@ def retarget(terminator: Terminator, blocks: Mapping[Block, Block]) -> Terminato
     return RETARGET[type(terminator)](terminator, blocks)
 
 
+def replace_locals(function: Function, replacements: Map) -> None:
+    """Read other locals in place of some, everywhere in the function."""
+    for block in function.blocks:
+        instructions = block.instructions
+        for position, i in enumerate(instructions):
+            for local in USES[type(i)](i):
+                if local in replacements:
+                    instructions[position] = RENAME[type(i)](i, replacements, _NO_LOCALS)
+                    break
+        t = block.terminator
+        if any(local in replacements for local in TERMINATOR_USES[type(t)](t)):
+            block.terminator = RENAME_TERMINATOR[type(t)](t, replacements)
+
+
 def copy_function(function: Function) -> Function:
     """Return a function with the same instructions and locals that can be changed on its own."""
     copy = Function(function.symbol, function.results, function.file, function.line)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from simple_jit.mir.visit import copy_function
+from simple_jit.passes.bounds_checks import remove_bounds_checks
+from simple_jit.passes.common_subexpressions import share_computations
 from simple_jit.passes.constant_folding import fold_constants
 from simple_jit.passes.copy_propagation import propagate_copies
 from simple_jit.passes.dead_code import remove_dead_code
 from simple_jit.passes.environment import Environment
 from simple_jit.passes.inline import inline_calls
+from simple_jit.passes.loop_invariants import hoist_invariants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +32,32 @@ class Pass:
 
 INLINE: Final = Pass("inline", inline_calls)
 CONSTANT_FOLDING: Final = Pass("constant-folding", fold_constants)
+COMMON_SUBEXPRESSIONS: Final = Pass("common-subexpressions", share_computations)
 COPY_PROPAGATION: Final = Pass("copy-propagation", propagate_copies)
+LOOP_INVARIANTS: Final = Pass("loop-invariants", hoist_invariants)
+BOUNDS_CHECKS: Final = Pass("bounds-checks", remove_bounds_checks)
 DEAD_CODE: Final = Pass("dead-code", remove_dead_code)
 
-QUICK: Final = (INLINE, CONSTANT_FOLDING, COPY_PROPAGATION, DEAD_CODE)
+QUICK: Final = (
+    INLINE,
+    CONSTANT_FOLDING,
+    COPY_PROPAGATION,
+    COMMON_SUBEXPRESSIONS,
+    LOOP_INVARIANTS,
+    BOUNDS_CHECKS,
+    DEAD_CODE,
+)
 """For Cranelift: little time, and what Cranelift does not do itself."""
 
-FULL: Final = (INLINE, CONSTANT_FOLDING, COPY_PROPAGATION, DEAD_CODE)
+FULL: Final = (
+    INLINE,
+    CONSTANT_FOLDING,
+    COPY_PROPAGATION,
+    COMMON_SUBEXPRESSIONS,
+    LOOP_INVARIANTS,
+    BOUNDS_CHECKS,
+    DEAD_CODE,
+)
 """For LLVM: what only we can know, for the rest LLVM does better."""
 
 ALL: Final = tuple({step.name: step for step in (*QUICK, *FULL)}.values())
