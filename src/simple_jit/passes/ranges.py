@@ -51,6 +51,7 @@ class Ranges:
         self.flow = flow or Flow(function)
         self.loops = natural_loops(self.flow)
         self.once = assigned_once(function)
+        self.params = set(function.params)
         self.constants: dict[Local, int] = {}  # of the locals assigned once
         self.lengths: set[Local] = set()
         self.definitions: dict[Local, list[tuple[Instruction, Point]]] = {}
@@ -65,10 +66,11 @@ class Ranges:
             for dst in DEFS[kind](i):
                 if dst.type is mir.I64:
                     self.definitions.setdefault(dst, []).append((i, (block, position)))
-            if kind is mir.Index:
-                self.lengths.add(i.length)  # type: ignore[union-attr]
-            elif kind is mir.Const and i.dst.type is mir.I64 and i.dst in self.once:  # type: ignore[union-attr]
-                self.constants[i.dst] = i.value  # type: ignore[union-attr, assignment, index]
+            if type(i) is mir.Index:
+                if i.length in self.once:
+                    self.lengths.add(i.length)
+            elif type(i) is mir.Const and i.dst.type is mir.I64 and i.dst in self.once:
+                self.constants[i.dst] = int(i.value)
 
     def definition(self, local: Local) -> tuple[Instruction, Point] | None:
         """Return what assigns a local that is assigned once, and where; None for a parameter."""
@@ -195,13 +197,14 @@ class Ranges:
 
     def _start(self, induction: Induction) -> list[tuple[Instruction, Point]] | None:
         """Return the assignments that may give the variable its value in front of the loop."""
-        outside = [d for d in self.definitions[induction.variable] if d[1][0] not in induction.loop.blocks]
+        variable = induction.variable
+        outside = [d for d in self.definitions[variable] if d[1][0] not in induction.loop.blocks]
         if len(induction.loop.entries) == 1:
             front = induction.loop.entries[0]
             for d in reversed(outside):
                 if d[1][0] is front:
                     return [d]
-        return outside
+        return None if variable in self.params else outside
 
     def _result_not_negative(self, i: Instruction, point: Point, depth: int) -> bool:
         """Tell whether what `i` (at `point`) assigns is known to be at least 0."""
