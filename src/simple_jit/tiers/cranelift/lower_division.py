@@ -76,11 +76,12 @@ def reciprocal(divisor: int) -> tuple[int, int]:
 
     `divisor` is at least 3, below 2**63, and no power of two; m has up to 64 bits.
     """
+    # The greatest number below 2**63 that leaves a remainder of divisor - 1: the hardest to get right.
+    critical = (1 << 63) - 1 - (1 << 63) % divisor
     shift = 0
     while True:
         power = 1 << 64 + shift
-        magic = power // divisor + 1
-        # Exact for all |x| <= 2**63 when the error of the reciprocal is small enough.
-        if (magic * divisor - power) << 63 < power:
-            return magic, shift
+        error = divisor - power % divisor
+        if power > critical * error:
+            return (power + error) // divisor, shift
         shift += 1
