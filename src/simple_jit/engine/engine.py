@@ -144,12 +144,15 @@ class Engine(Hooks):
     # --- compiling --------------------------------------------------------------------------------
     @property
     def native(self) -> NativeCode:
-        """The native code, set up with the back end in use at the first compilation."""
+        """The native code, set up at the first compilation.
+
+        Crossings do not get faster by optimisation, so the back end that compiles fastest makes them.
+        """
         if self._native is None:
             from simple_jit.engine.native import NativeCode
 
-            backend = self._usable_backend()
-            self._native = NativeCode(self.context, self.heap, backend, self._find_instance)
+            fastest = self.backend("auto")
+            self._native = NativeCode(self.context, self.heap, fastest, self._find_instance)
         return self._native
 
     def _find_instance(self, symbol: str) -> tuple[hir.Function, Instance]:
