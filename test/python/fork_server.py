@@ -42,7 +42,12 @@ def run(request: dict[str, object]) -> None:
     sys.stderr = open(2, "w", closefd=False, encoding="utf-8")
     os.chdir(str(request["folder"]))
     os.environ.update(request["environ"])  # type: ignore[arg-type]
-    sys.argv = ["simple", *request["words"]]  # type: ignore[misc]
+    words = [str(word) for word in request["words"]]  # type: ignore[attr-defined]
+    if words[0:1] == ["mir"]:
+        import mir_tier
+
+        os._exit(mir_tier.run(words[1:]))
+    sys.argv = ["simple", *words]
     from simple_jit.cli.main import entry
 
     entry()

@@ -27,12 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "test" / "programs"
 
 TIERS = {
-    "interpreter": ["--mode", "always_interpret"],
-    "cranelift": ["--mode", "always_jit", "--backend", "cranelift"],
-    "llvm": ["--mode", "always_jit", "--backend", "llvm"],
-    "auto": ["--mode", "auto", "--threshold", "1", "--backend", "cranelift"],
+    "interpreter": ["run", "--mode", "always_interpret"],
+    "cranelift": ["run", "--mode", "always_jit", "--backend", "cranelift"],
+    "llvm": ["run", "--mode", "always_jit", "--backend", "llvm"],
+    "auto": ["run", "--mode", "auto", "--threshold", "1", "--backend", "cranelift"],
+    "mir": ["mir"],
+    "mir-passes": ["mir", "--passes"],
 }
-"""Every way of running a program that must give the same result, as options of `simple run`."""
+"""Every way of running a program that must give the same result: the words before the file's name."""
 
 
 class Outcome:

@@ -16,8 +16,8 @@ def program_id(path: Path) -> str:
 def run_in_tiers(path: Path, args: list[str]) -> dict[str, Outcome]:
     name = path.name
     return {
-        tier: run_simple(["run", *options, name, *args], folder=path.parent)
-        for tier, options in TIERS.items()
+        tier: run_simple([*words, name, *args], folder=path.parent)
+        for tier, words in TIERS.items()
     }
 
 

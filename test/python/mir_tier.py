@@ -1,0 +1,99 @@
+"""Whole programs in the MIR interpreter, which is no tier of the command: `simple run`'s twin for tests.
+
+The program goes through the front end and lowering as for a back end, passes included where asked for;
+what it does outside (output, foreign functions) goes through the engine's own tables.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+
+from simple_jit import driver
+from simple_jit.base.diagnostics import Reporter
+from simple_jit.base.source import SourceFile
+from simple_jit.engine.config import Config
+from simple_jit.engine.engine import Engine
+from simple_jit.hir.types import TEXT, array_of
+from simple_jit.mir import nodes as mir
+from simple_jit.mir.verify import verify
+from simple_jit.passes.environment import Environment
+from simple_jit.passes.pipeline import ALL, run_passes
+from simple_jit.runtime.externs import PythonFunction
+from simple_jit.syntax.load import load_source
+from simple_jit.tiers.mir_interpreter import MirInterpreter
+
+DEPTH = 4000
+C_TYPES = {
+    "i8": ctypes.c_int8, "i16": ctypes.c_int16, "i32": ctypes.c_int32, "i64": ctypes.c_int64,
+    "u8": ctypes.c_uint8, "u16": ctypes.c_uint16, "u32": ctypes.c_uint32, "u64": ctypes.c_uint64,
+    "f32": ctypes.c_float, "f64": ctypes.c_double, "bool": ctypes.c_bool,
+    "ref": ctypes.c_uint64, "ptr": ctypes.c_uint64,
+}  # fmt: skip
+
+
+class MirEngine(Engine):
+    """An engine whose programs run in the MIR interpreter, with or without the passes."""
+
+    optimise = False
+
+    def run(self, program, args):  # type: ignore[no-untyped-def]
+        self.load(program)
+        texts = [self.heap.new_text(arg) for arg in args]
+        self._externs: dict[str, mir.CallExtern] = {}
+        interpreter = MirInterpreter(
+            self.context, self._resolve, self._call_extern, depth_limit=DEPTH
+        )
+        (status,) = interpreter.call(program.start.symbol, [self.heap.new_array(array_of(TEXT), texts)])
+        return status
+
+    def _resolve(self, symbol: str) -> mir.Function | None:
+        function = self.store.lowered(symbol)
+        if function is None:
+            return None
+        if self.optimise:
+            function = run_passes(function, Environment(self.store.lowered), ALL)
+        verify(function)
+        for block in function.blocks:
+            for instruction in block.instructions:
+                if isinstance(instruction, mir.CallExtern):
+                    self._externs.setdefault(instruction.symbol, instruction)
+        return function
+
+    def _call_extern(self, symbol, args):  # type: ignore[no-untyped-def]
+        found = self.externs.find(symbol)
+        if isinstance(found, PythonFunction):
+            return found.call(*args)
+        site = self._externs[symbol]
+        result = C_TYPES[site.dst.type.name] if site.dst is not None else None
+        prototype = ctypes.CFUNCTYPE(result, *(C_TYPES[arg.type.name] for arg in site.args))
+        return prototype(found.address)(*args)
+
+
+def run(words: list[str]) -> int:
+    """Run `[--passes] FILE ARGUMENT…` and return the exit status."""
+    optimise = words[0] == "--passes"
+    path, *args = words[optimise:]
+    source = load_source(path, Reporter())
+    assert source is not None
+    return run_source(source, args, optimise)
+
+
+def run_source(source: SourceFile, args: list[str], optimise: bool) -> int:
+    sys.setrecursionlimit(1 << 20)
+    threading.stack_size(512 << 20)
+    MirEngine.optimise = optimise
+    driver.Engine = MirEngine  # type: ignore[misc]
+    status: list[int] = []
+    thread = threading.Thread(
+        target=lambda: status.append(driver.run(source, args, Config(mode="always_interpret")))
+    )
+    thread.start()
+    thread.join()
+    return status[0] if status else 70
+
+
+if __name__ == "__main__":
+    os._exit(run(sys.argv[1:]))
