@@ -15,38 +15,46 @@ if TYPE_CHECKING:
     from simple_jit.tiers.interpreter.hooks import Escape
     from simple_jit.tiers.interpreter.machine import Interpreter
 
-COLD_EXPRESSION: Final = 4
-COLD_STATEMENT: Final = 8
-HOT_EXPRESSION: Final = 24
-HOT_STATEMENT: Final = 60
+
+class Limits:
+    """Up to how many nodes an expression or a statement may have to be part of its parent's closure.
+
+    A larger one gets a closure of its own. Small closures come in few shapes, which costs least where
+    code runs once; large ones run faster.
+    """
+
+    __slots__ = ("expression", "statement")
+
+    def __init__(self, expression: int, statement: int) -> None:
+        self.expression = expression
+        self.statement = statement
+
+
+COLD: Final = Limits(4, 8)
+HOT: Final = Limits(24, 60)
 
 
 class FunctionCompiler:
-    """Compiles the body of one function.
-
-    A subtree of up to so many nodes becomes part of its parent's closure; a larger one gets a closure of
-    its own. Small closures come in few shapes, which costs least where code runs once; large ones run
-    faster. Inside of loops the limits are therefore higher.
-    """
+    """Compiles the body of one function. Loops are taken to be hot."""
 
     __slots__ = (
-        "expression_limit",
         "facts",
         "function",
         "interpreter",
+        "limits",
         "shape",
         "signals",
-        "statement_limit",
     )
 
-    def __init__(self, interpreter: Interpreter, function: hir.Function, body: hir.Expr) -> None:
+    def __init__(
+        self, interpreter: Interpreter, function: hir.Function, body: hir.Expr, limits: Limits
+    ) -> None:
         self.interpreter = interpreter
         self.function = function
         self.facts: dict[hir.Expr, Facts] = collect(body)
         self.signals: dict[Escape, Signal] = {(None, "return"): RETURN}
         self.shape = Shape(tail=True)
-        self.expression_limit = COLD_EXPRESSION
-        self.statement_limit = COLD_STATEMENT
+        self.limits = limits
 
     def place(self, span: Span) -> str:
         """Return the text of where to report an error; None where that is the caller's place."""

@@ -38,7 +38,7 @@ def emit(c: FunctionCompiler, node: hir.Expr) -> str:
 
 def operand(c: FunctionCompiler, node: hir.Expr) -> str:
     """Return the text of a part of an expression: its own, or a call of a closure of its own."""
-    if c.facts[node].size <= c.expression_limit or type(node) in _ALWAYS_INLINE:
+    if c.facts[node].size <= c.limits.expression or type(node) in _ALWAYS_INLINE:
         return emit(c, node)
     return f"{c.shape.bind(closure(c, node))}(f)"
 

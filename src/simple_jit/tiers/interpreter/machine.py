@@ -16,7 +16,7 @@ from simple_jit.runtime.context import Context
 from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.heap import Heap
 from simple_jit.tiers.interpreter import allocation
-from simple_jit.tiers.interpreter.compiler import FunctionCompiler
+from simple_jit.tiers.interpreter.compiler import COLD, FunctionCompiler, Limits
 from simple_jit.tiers.interpreter.hooks import Hooks
 from simple_jit.tiers.interpreter.instance import Instance
 from simple_jit.tiers.interpreter.operations import site_of
@@ -114,10 +114,10 @@ class Interpreter:
             traceback = traceback.tb_next
         return self.instances[found].function if found else None
 
-    def compile(self, function: hir.Function) -> Callable[..., Any]:
+    def compile(self, function: hir.Function, limits: Limits = COLD) -> Callable[..., Any]:
         """Return a function of the arguments that runs the body of an instance."""
         body = function.ensure_body()
-        return activation(FunctionCompiler(self, function, body), body)
+        return activation(FunctionCompiler(self, function, body, limits), body)
 
     def prepare(self, instance: Instance) -> Callable[..., Any]:
         """Compile an instance that has not run yet; return what its callers should call."""

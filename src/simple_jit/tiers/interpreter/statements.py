@@ -13,8 +13,7 @@ from simple_jit.mir import abi
 from simple_jit.mir.layout import element_layout, flatten
 from simple_jit.runtime.values import cells_access, field_access, is_plain, writer
 from simple_jit.tiers.interpreter.compiler import (
-    HOT_EXPRESSION,
-    HOT_STATEMENT,
+    HOT,
     FunctionCompiler,
 )
 from simple_jit.tiers.interpreter.expressions import (
@@ -67,7 +66,7 @@ def statement_closure(c: FunctionCompiler, node: hir.Expr, into: Into = None) ->
 def place(c: FunctionCompiler, node: hir.Expr, into: Into) -> list[str]:
     """Return lines for `node` inside of a larger statement: its own, or a call of its own closure."""
     facts = c.facts[node]
-    fits = facts.size <= c.statement_limit
+    fits = facts.size <= c.limits.statement
     if isinstance(node, (hir.Loop, hir.ForRange)):
         fits = fits and all(target is None for target, _ in facts.escapes)
     if fits:
@@ -226,13 +225,13 @@ class _HotBody:
     def __init__(self, c: FunctionCompiler, target: hir.LoopTarget, on_continue: str) -> None:
         shape = c.shape
         self._compiler = c
-        self._saved = shape.loop, shape.on_continue, c.expression_limit, c.statement_limit
+        self._saved = shape.loop, shape.on_continue, c.limits
         shape.loop, shape.on_continue = target, on_continue
-        c.expression_limit, c.statement_limit = HOT_EXPRESSION, HOT_STATEMENT
+        c.limits = HOT
 
     def end(self) -> None:
         c = self._compiler
-        c.shape.loop, c.shape.on_continue, c.expression_limit, c.statement_limit = self._saved
+        c.shape.loop, c.shape.on_continue, c.limits = self._saved
 
 
 def _loop(c: FunctionCompiler, node: hir.Loop, into: Into) -> list[str]:
