@@ -8,7 +8,6 @@ functions, each with two loops over arrays, checks, and calls.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -109,7 +108,7 @@ def measure() -> None:
             mark(f"level {level}: code")
             llvm.link_object(data)
             mark(f"level {level}: link")
-    for (_, before), (name, after) in zip(marks, marks[1:], strict=False):
+    for (_, before), (name, after) in itertools.pairwise(marks):
         if name:
             print(f"{name}\t{1e3 * (after - before):.3f}")
 

@@ -37,7 +37,10 @@ class Thrown(Exception):
 
 
 class NativeMachine:
-    """A context with heap, code arena and stubs, for one thread. Externs are libc's and libm's, or those in `externs`."""
+    """A context with heap, code arena and stubs, for one thread.
+
+    Externs are those in `externs`, else functions of libc and libm.
+    """
 
     def __init__(self) -> None:
         self.context = Context()

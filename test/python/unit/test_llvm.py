@@ -7,8 +7,8 @@ import sys
 import typing
 
 import pytest
-from native_machine import SITE, NativeMachine, Thrown
 
+from native_machine import SITE, NativeMachine, Thrown
 from simple_jit.mir import abi, arithmetic, visit
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.nodes import BOOL, F32, F64, I64, PTR, REF, TYPES, Function, MirType
@@ -72,7 +72,8 @@ def test_every_instruction_and_terminator_is_translated() -> None:
 
 def binary_cases() -> list[tuple[str, MirType]]:
     return [
-        *[(op, type) for type in INTS for op in ("add", "sub", "mul", "div", "rem", "and", "or", "xor", "shl", "shr")],
+        *[(op, type) for type in INTS for op in ("add", "sub", "mul", "div", "rem")],
+        *[(op, type) for type in INTS for op in ("and", "or", "xor", "shl", "shr")],
         *[(op, type) for type in FLOATS for op in ("add", "sub", "mul", "div", "rem")],
         *[(op, BOOL) for op in ("and", "or", "xor")],
     ]  # fmt: skip
@@ -172,7 +173,10 @@ def test_convert(machine: NativeMachine, level: int) -> None:
 def test_checked(machine: NativeMachine, level: int) -> None:
     cases = [(op, type) for type in INTS if type.signed for op in ("add", "sub", "mul")]
     functions = [
-        function_of(f"checked {op} {type}", [type, type], [type], lambda f, p, o, op=op: mir.Checked(op, o[0], *p, SITE))
+        function_of(
+            f"checked {op} {type}", [type, type], [type],
+            lambda f, p, o, op=op: mir.Checked(op, o[0], *p, SITE),
+        )
         for op, type in cases
     ]  # fmt: skip
     machine.add(BACKEND, functions, level)
@@ -208,8 +212,10 @@ def test_bitcast_select_copy_and_constants(machine: NativeMachine) -> None:
 def test_the_numbers_of_sites_types_and_texts_come_from_the_link(machine: NativeMachine) -> None:
     function = function_of(
         "numbers", [], [I64, I64, REF, PTR],
-        lambda f, p, o: [mir.ConstSite(o[0], SITE), mir.ConstTypeId(o[1], "text"), mir.ConstText(o[2], "gråt"),
-                         mir.Context(o[3])],
+        lambda f, p, o: [
+            mir.ConstSite(o[0], SITE), mir.ConstTypeId(o[1], "text"), mir.ConstText(o[2], "gråt"),
+            mir.Context(o[3]),
+        ],
     )  # fmt: skip
     site, type_id, text, context = machine.run(BACKEND, function)
     assert machine.context.site(site) == SITE

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typing
 
 import pytest
+
 from mir_generator import FREE_CELL, Scratch, generate, run
 from native_machine import NativeMachine, Thrown
-
 from simple_jit.mir import abi
 from simple_jit.mir.text import dump
 from simple_jit.mir.verify import verify

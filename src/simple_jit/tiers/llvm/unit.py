@@ -28,7 +28,7 @@ _SAFEPOINT: Final = "memory(read, inaccessiblemem: readwrite)"
 CONTEXT_PARAMETER: Final = f"ptr noundef nonnull align 4096 dereferenceable({abi.CONTEXT_SIZE}) %ctx"
 
 _THROW: Final = f"""
-define internal void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) cold noinline optnone noreturn #0 {{
+define internal void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #2 {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.THROW}
   %throw = load ptr, ptr %cell
   call void %throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn
@@ -37,7 +37,7 @@ define internal void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) col
 """
 # What was recorded is reported by being thrown, and stands no longer then.
 _RETHROW: Final = f"""
-define internal void @$rethrow(ptr %ctx, i64 %site) cold noinline optnone noreturn #0 {{
+define internal void @$rethrow(ptr %ctx, i64 %site) noreturn #2 {{
   %failed = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
   store i64 0, ptr %failed
   call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
@@ -45,7 +45,7 @@ define internal void @$rethrow(ptr %ctx, i64 %site) cold noinline optnone noretu
 }}
 """
 _POLL: Final = f"""
-define internal void @$poll(ptr %ctx, i64 %site) cold noinline optnone {_SAFEPOINT} #0 {{
+define internal void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #2 {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.POLL}
   %poll = load ptr, ptr %cell
   call void %poll()
@@ -62,7 +62,7 @@ fail:
 """
 # The limit that was passed may only have been set to get attention.
 _CHECK_STACK: Final = f"""
-define internal void @$check_stack(ptr %ctx, i64 %stack, i64 %site) cold noinline optnone {_SAFEPOINT} #0 {{
+define internal void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #2 {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.LIMIT}
   %limit = load atomic i64, ptr %cell monotonic, align 8
   %wanted = icmp eq i64 %limit, {abi.ATTENTION}
@@ -139,6 +139,8 @@ class Unit:
         parts += self._declarations
         parts.append(f"attributes #0 = {{ {_ATTRIBUTES} }}")
         parts.append(f"attributes #1 = {{ alwaysinline {_ATTRIBUTES} }}")
+        # Rarely run: no work is spent on them.
+        parts.append(f"attributes #2 = {{ cold noinline optnone {_ATTRIBUTES} }}")
         parts += [f"!{number} = {text}" for number, text in enumerate(self._metadata)]
         parts.append("")
         return "\n".join(parts)
