@@ -8,6 +8,7 @@ functions, each with two loops over arrays, checks, and calls.
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
