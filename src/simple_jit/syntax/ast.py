@@ -859,9 +859,7 @@ class Lambda(Node):
 
     __slots__ = ("params", "result", "body")
 
-    def __init__(
-        self, span: Span, params: list[Param], result: TypeExpr | None, body: Block
-    ) -> None:
+    def __init__(self, span: Span, params: list[Param], result: TypeExpr | None, body: Block) -> None:
         self.span = span
         self.params = params
         self.result = result
@@ -1282,9 +1280,7 @@ class VariantDecl(Node):
 
     __slots__ = ("name", "payload", "value")
 
-    def __init__(
-        self, span: Span, name: Ident, payload: list[PayloadDecl], value: Expr | None
-    ) -> None:
+    def __init__(self, span: Span, name: Ident, payload: list[PayloadDecl], value: Expr | None) -> None:
         self.span = span
         self.name = name
         self.payload = payload
@@ -1424,9 +1420,7 @@ class Module(Node):
 
     __slots__ = ("file", "doc", "statements")
 
-    def __init__(
-        self, span: Span, file: SourceFile, doc: str | None, statements: list[Stmt]
-    ) -> None:
+    def __init__(self, span: Span, file: SourceFile, doc: str | None, statements: list[Stmt]) -> None:
         self.span = span
         self.file = file
         self.doc = doc
@@ -1436,9 +1430,7 @@ class Module(Node):
 # --- The closed unions -------------------------------------------------------------
 
 if TYPE_CHECKING:
-    TypeExpr: TypeAlias = (
-        NamedType | ArrayType | DictType | SetType | TupleType | OptionalType | FunctionType
-    )
+    TypeExpr: TypeAlias = NamedType | ArrayType | DictType | SetType | TupleType | OptionalType | FunctionType
 
     LiteralExpr: TypeAlias = IntLiteral | FloatLiteral | BoolLiteral | NilLiteral | TextLiteral
 

@@ -95,9 +95,7 @@ class Cursor:
 
     def _fail_name(self, what: str) -> NoReturn:
         if self.token.kind in KEYWORDS:
-            self.fail(
-                catalogue.KEYWORD_AS_NAME, f"expected {what}, but {self.found()} is a keyword"
-            )
+            self.fail(catalogue.KEYWORD_AS_NAME, f"expected {what}, but {self.found()} is a keyword")
         self.fail(catalogue.EXPECTED_NAME, f"expected {what}, found {self.found()}")
 
     def any_name(self, what: str) -> Ident:

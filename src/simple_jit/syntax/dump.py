@@ -67,9 +67,7 @@ def _headline(node: Node, spans: bool) -> str:
 
 
 def _children(node: Node) -> list[tuple[str, object]]:
-    return [
-        (name, value) for name, value in node.fields() if _is_shown(value) and _plain(value) is None
-    ]
+    return [(name, value) for name, value in node.fields() if _is_shown(value) and _plain(value) is None]
 
 
 def _is_shown(value: object) -> bool:

@@ -15,12 +15,12 @@ from __future__ import annotations
 from simple_jit.base import catalogue
 from simple_jit.base.source import Span
 from simple_jit.syntax.tokens import (
-    BLOCK_OPENERS,
     CLOSERS,
     CONTINUING,
     DEDENT,
     END,
     INDENT,
+    NAME,
     NEWLINE,
     OPENERS,
     Token,
@@ -100,8 +100,6 @@ class _Levels:
 
     def __init__(self, indent: int, source: SourceFile, reporter: Reporter) -> None:
         self._columns = [indent]
-        # Parallel to the columns: false where a stray deeper line gave no INDENT.
-        self._real = [True]
         self._source = source
         self._reporter = reporter
 
@@ -118,29 +116,16 @@ class _Levels:
             out.append(Token(NEWLINE, "", end, end))
 
     def finish(self, out: list[Token], end: int) -> None:
-        """Close all levels; for a block inside brackets that includes the first."""
+        """Close all levels of a block inside brackets, the first included."""
         out.append(Token(NEWLINE, "", end, end))
-        out += [Token(DEDENT, "", end, end) for real in self._real if real]
+        out += [Token(DEDENT, "", end, end) for _ in self._columns]
 
     def _deeper(self, token: Token, out: list[Token]) -> None:
+        """Begin a block; whether one may begin here is for the parser to say."""
         if out and _continues(token, out):
             return
-        expected = bool(out) and out[-1].kind in BLOCK_OPENERS
         self._columns.append(token.indent)
-        self._real.append(expected)
-        if expected:
-            out.append(Token(INDENT, "", token.start, token.start))
-            return
-        end = out[-1].end if out else 0
-        out.append(Token(NEWLINE, "", end, end))
-        self._reporter.report(
-            catalogue.UNEXPECTED_INDENT.at(
-                Span(self._source, token.start, token.end),
-                "this line is indented deeper than the block it is in",
-            )
-            .hint("a block follows a `:`")
-            .hint("a line goes on if it ends with an operator, a comma or `\\`")
-        )
+        out.append(Token(INDENT, "", token.start, token.start))
 
     def _shallower(self, token: Token, out: list[Token]) -> None:
         end = out[-1].end
@@ -152,16 +137,14 @@ class _Levels:
                 if columns[-1] - token.indent < token.indent - columns[-2]:
                     return
             columns.pop()
-            if self._real.pop():
-                out.append(Token(DEDENT, "", end, end))
+            out.append(Token(DEDENT, "", end, end))
 
     def _report_dedent(self, token: Token) -> None:
         outer, inner = self._columns[-2:]
         self._reporter.report(
             catalogue.BAD_DEDENT.at(
                 Span(self._source, token.start, token.end),
-                f"this line is indented by {token.indent}, "
-                f"but the blocks around it by {outer} and {inner}",
+                f"this line is indented by {token.indent}, but the blocks around it by {outer} and {inner}",
             )
         )
 
@@ -198,10 +181,10 @@ class _Layout:
         levels = _Levels(0, self._source, self._reporter)
         out, opened = self._out, self._open
         in_brackets = self._in_brackets
-        for token in raw:
+        for at, token in enumerate(raw):
             kind = token.kind
             if token.indent >= 0:
-                if opened and (kind == END or _declares(token)):
+                if opened and (kind == END or _declares(raw, at)):
                     self._close_all()
                 if not opened and not in_brackets:
                     levels.start_line(token, out)
@@ -257,6 +240,9 @@ class _Layout:
         return Span(self._source, token.start, token.end)
 
 
-def _declares(token: Token) -> bool:
-    """Tell whether a token in the first column can only begin a declaration."""
+def _declares(raw: list[Token], at: int) -> bool:
+    """Tell whether a line can only begin a declaration, so that brackets end before it."""
+    token = raw[at]
+    if token.kind == "fn":
+        return token.indent == 0 and raw[at + 1].kind == NAME
     return token.indent == 0 and token.kind in _DECLARING

@@ -39,9 +39,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_WORD, _OPERATOR, _LINE_END, _INDENT, _PLAIN, _NUMBER, _TEXT, _JOIN, _LAMBDA, _COMMENT = range(
-    1, 11
-)
+_WORD, _OPERATOR, _LINE_END, _INDENT, _PLAIN, _NUMBER, _TEXT, _JOIN, _LAMBDA, _COMMENT = range(1, 11)
 
 _DIGITS = re.compile(r"[0-9]+")
 _LABEL_BEFORE_LOOP = re.compile(r"'[^\W\d]\w*(?=[ ]*:[ ]*(?:for|while|loop)\b)")
@@ -177,9 +175,7 @@ class _Lexer:
         if found.lastindex == _JOIN:
             if end >= len(self._text):
                 self._reporter.report(
-                    catalogue.BAD_CONTINUATION.at(
-                        self._span(start, end), "there is no line after this `\\`"
-                    )
+                    catalogue.BAD_CONTINUATION.at(self._span(start, end), "there is no line after this `\\`")
                 )
             return
         characters = self._text[start:end]

@@ -122,9 +122,7 @@ class LiteralParser(TypeParser):
 
     def _hole_value(self, span: Span) -> Expr:
         if self.token.kind == END:
-            self.complain(
-                catalogue.EMPTY_INTERPOLATION, span, "there is nothing between the braces"
-            )
+            self.complain(catalogue.EMPTY_INTERPOLATION, span, "there is nothing between the braces")
             return ast.ErrorExpr(span)
         value = self.expression()
         if self.token.kind != END:

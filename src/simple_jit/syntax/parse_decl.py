@@ -157,7 +157,7 @@ class DeclarationParser(StatementParser):
         params = self.parameters()
         result = self.type() if self.accept("->") else None
         where = self.where_clause()
-        body = self.body() if self.token.kind == ":" else None
+        body = self.body() if self.token.kind in (":", INDENT) else None
         if body is None and not signature:
             self.fail(
                 catalogue.MISSING_BODY,
@@ -197,9 +197,7 @@ class DeclarationParser(StatementParser):
         text = self.text_literal()
         if isinstance(text, ast.TextLiteral):
             return text.value
-        self.complain(
-            catalogue.EXPECTED_TOKEN, text.span, "the name of a library cannot interpolate"
-        )
+        self.complain(catalogue.EXPECTED_TOKEN, text.span, "the name of a library cannot interpolate")
         return ""
 
     # --- Types ---
@@ -299,8 +297,9 @@ class DeclarationParser(StatementParser):
         self, parse: Callable[[], Member | None], *, commas: bool = False
     ) -> tuple[str | None, list[Member]]:
         """Parse `:` and the members, or nothing for a type without any."""
-        if not self.accept(":"):
+        if self.token.kind not in (":", INDENT):
             return None, []
+        self.colon("before the members")
         if self.token.kind == INDENT:
             self.advance()
             doc = self.doc(only=True)
@@ -354,9 +353,7 @@ class DeclarationParser(StatementParser):
                 catalogue.EXPECTED_TOKEN,
                 f"expected `:` and the type of the field, found {self.found()}",
             )
-        self.fail(
-            catalogue.MISPLACED_DECLARATION, f"expected a field or method, found {self.found()}"
-        )
+        self.fail(catalogue.MISPLACED_DECLARATION, f"expected a field or method, found {self.found()}")
 
     def _enum_member(self) -> Member | None:
         if self._skip_pass():

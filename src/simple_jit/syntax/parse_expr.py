@@ -87,6 +87,7 @@ _FOREIGN = {
     "&": "`&&` is written `and`",
     "|": "`||` is written `or`",
 }
+_CLAUSE_OWNERS = {"elif": "an `if`", "else": "an `if`", "catch": "a `try`", "finally": "a `try`"}
 _SPREADS = frozenset({"...", "*", "**"})
 
 
@@ -255,6 +256,12 @@ class ExpressionParser(PatternParser):
         hint = _FOREIGN.get(kind)
         if hint is not None and (kind == "!" or self.previous_kind() == kind):
             self.fail(catalogue.FOREIGN_SYNTAX, hint)
+        if kind in _SPREADS:
+            message = f"`{kind}` spreads only an item of a literal or an argument"
+            self.fail(catalogue.MISPLACED_SPREAD, message)
+        if kind in _CLAUSE_OWNERS:
+            message = f"`{kind}` without {_CLAUSE_OWNERS[kind]} before it"
+            self.fail(catalogue.EXPECTED_EXPRESSION, message)
         self.fail(catalogue.EXPECTED_EXPRESSION, f"expected an expression, found {self.found()}")
 
     def _unary(self) -> Expr:
@@ -359,6 +366,8 @@ class ExpressionParser(PatternParser):
             return ast.ArrayComprehension(span, self.expression(), clauses)
         items: list[Expr | ast.Spread] = []
         while self.token.kind != "]":
+            if self.token.kind == "**":
+                self.fail(catalogue.MISPLACED_SPREAD, "`**` spreads a dict, into a dict")
             items.append(self._item())
             if self.token.kind == "for":
                 element = self._only(items)
@@ -430,9 +439,7 @@ class ExpressionParser(PatternParser):
             return ast.SetLiteral(span, items)
         for item in items:
             if not isinstance(item, ast.Spread):
-                self.complain(
-                    catalogue.MIXED_COLLECTION, item.span, "this entry of a dict has no value"
-                )
+                self.complain(catalogue.MIXED_COLLECTION, item.span, "this entry of a dict has no value")
         return ast.DictLiteral(span, entries)
 
     def _entry(self, key: Expr) -> ast.DictEntry:
@@ -748,9 +755,7 @@ _PLACEHOLDER = re.compile(r"_[1-9]").fullmatch
 def _placeholder_lambda(value: Expr, count: int) -> Expr:
     """Return the lambda with the parameters `_1` to `_count`."""
     span = value.span
-    params = [
-        ast.Param(span, ast.Ident(span, f"_{number}"), None, None) for number in range(1, count + 1)
-    ]
+    params = [ast.Param(span, ast.Ident(span, f"_{number}"), None, None) for number in range(1, count + 1)]
     body = ast.Block(span, None, [ast.ExprStmt(span, value)])
     return ast.Lambda(span, params, None, body)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue
 from simple_jit.syntax import ast
 from simple_jit.syntax.literals import LiteralParser
-from simple_jit.syntax.tokens import FLOAT, INT, NAME, TEXT
+from simple_jit.syntax.tokens import FLOAT, INT, KEYWORDS, NAME, TEXT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class PatternParser(LiteralParser):
         """Parse a pattern without alternatives, as a binding or loop has it."""
         parse = _PATTERN_STARTS.get(self.token.kind)
         if parse is None:
+            if self.token.kind in KEYWORDS:
+                self.name("a pattern")
             self.fail(catalogue.EXPECTED_PATTERN, f"expected a pattern, found {self.found()}")
         return parse(self)
 
@@ -166,9 +168,9 @@ class PatternParser(LiteralParser):
     def _check_rests(self, items: list[Pattern]) -> None:
         rests = [item for item in items if isinstance(item, ast.RestPattern)]
         for extra in rests[1:]:
-            self.complain(
-                catalogue.DUPLICATE_REST, extra.span, "a second `...` in one pattern"
-            ).also(rests[0].span, "the first is here")
+            self.complain(catalogue.DUPLICATE_REST, extra.span, "a second `...` in one pattern").also(
+                rests[0].span, "the first is here"
+            )
 
     # --- Literals and ranges ---
 
@@ -190,9 +192,7 @@ class PatternParser(LiteralParser):
             value.value = -value.value
             value.span = self.span_from(start)
         if isinstance(value, ast.InterpolatedText):
-            self.complain(
-                catalogue.EXPECTED_PATTERN, value.span, "text in a pattern cannot interpolate"
-            )
+            self.complain(catalogue.EXPECTED_PATTERN, value.span, "text in a pattern cannot interpolate")
             return ast.TextLiteral(value.span, "")
         return value
 

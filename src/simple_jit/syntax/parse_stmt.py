@@ -74,6 +74,9 @@ _ONE_SIDED = frozenset({"-", "+", "*", "!"})
 
 _CLAUSES = frozenset({"elif", "else", "catch", "finally"})
 _STATEMENT_ENDS = frozenset({*LAYOUT, *OPENERS, *_CLAUSES, ";"})
+_BETWEEN = {NEWLINE: 0, ";": 0, INDENT: 1, DEDENT: -1}
+"""What may stand between statements, and how it changes the depth of stray blocks."""
+
 _ARROWS = frozenset({":", "->", "=>"})
 
 
@@ -87,8 +90,16 @@ class StatementParser(ExpressionParser):
 
     def body(self, *, single: bool = False) -> Block:
         """Parse `:` and a body; a `single` one on the same line is one statement."""
-        self.expect(":", "before the body")
+        self.colon("before the body")
         return self._suite(single=single)
+
+    def colon(self, where: str) -> None:
+        """Take the `:` before a body; before an indented one it is not missed much."""
+        if self.token.kind != INDENT:
+            self.expect(":", where)
+            return
+        place = Span(self.file, self.end, self.end)
+        self.complain(catalogue.EXPECTED_TOKEN, place, f"expected `:` {where}")
 
     def _suite(self, *, single: bool) -> Block:
         token = self.token
@@ -148,14 +159,27 @@ class StatementParser(ExpressionParser):
         With `commas`, a comma too separates items.
         """
         items: list[T] = []
-        while self.token.kind not in (DEDENT, END):
-            if self.token.kind in (NEWLINE, ";"):
-                self.advance()
+        deeper = 0
+        while self.token.kind != END and (self.token.kind != DEDENT or deeper > 0):
+            if self.token.kind not in _BETWEEN:
+                item = self._recovering(parse, commas)
+                if item is not None:
+                    items.append(item)
                 continue
-            item = self._recovering(parse, commas)
-            if item is not None:
-                items.append(item)
+            if self.token.kind == INDENT:
+                self._report_indent()
+            deeper += _BETWEEN[self.advance().kind]
         return items
+
+    def _report_indent(self) -> None:
+        token = self.peek()
+        self.complain(
+            catalogue.UNEXPECTED_INDENT,
+            Span(self.file, token.start, token.end),
+            "this line is indented deeper than the block it is in",
+            "a block follows a `:`",
+            "a line goes on if it ends with an operator, a comma or `\\`",
+        )
 
     # --- Recovery ---
 
@@ -199,7 +223,7 @@ class StatementParser(ExpressionParser):
         """Take the end of a statement; a body that it ended with will do."""
         if self.token.kind in (NEWLINE, ";"):
             self.advance()
-        elif self.token.kind not in (DEDENT, END) and self.previous_kind() != DEDENT:
+        elif self.token.kind not in LAYOUT and self.previous_kind() != DEDENT:
             self._fail_end()
 
     def _fail_end(self) -> NoReturn:
@@ -271,9 +295,7 @@ class StatementParser(ExpressionParser):
             return
         assignable = isinstance(target, ast.Name | ast.Member | ast.Index | ast.TupleElement)
         if not assignable or getattr(target, "nil_safe", False):
-            self.complain(
-                catalogue.BAD_ASSIGNMENT_TARGET, target.span, "this cannot be assigned to"
-            )
+            self.complain(catalogue.BAD_ASSIGNMENT_TARGET, target.span, "this cannot be assigned to")
 
     # --- Calls without parentheses, calls with a block ---
 
@@ -341,16 +363,26 @@ class StatementParser(ExpressionParser):
         if not (named or isinstance(value, ast.Call)):
             hint = "a variable is declared with `val` or `var`: `val x: i64 = 1`"
             hints = [hint] if isinstance(value, ast.Name) else []
-            self.fail(
-                catalogue.EXPECTED_STATEMENT_END, "a `:` cannot follow this expression", *hints
-            )
+            self.fail(catalogue.EXPECTED_STATEMENT_END, "a `:` cannot follow this expression", *hints)
         return self._with_block(value)
 
     def _with_block(self, callee: Expr) -> Expr:
+        self._check_foreign(callee)
         start = self.token.start
         body = self.body()
         block = ast.Lambda(self.span_from(start), [], None, body)
         return self.with_last_argument(callee, block)
+
+    def _check_foreign(self, callee: Expr) -> None:
+        """Report `def f(x):` and its like, which reads like a call with a block."""
+        if isinstance(callee, ast.Call) and isinstance(callee.callee, ast.Name):
+            word = callee.callee
+            if word.name in _FOREIGN_FUNCTIONS:
+                self.complain(
+                    catalogue.FOREIGN_SYNTAX,
+                    word.span,
+                    f"a function is declared with `fn`, not `{word.name}`",
+                )
 
     # --- Simple statements ---
 
@@ -504,7 +536,7 @@ class StatementParser(ExpressionParser):
     def match_(self, *, single: bool = True) -> Expr:
         start = self.advance().start
         subject = self.expression()
-        self.expect(":", "before the arms")
+        self.colon("before the arms")
         reported = self.reporter.count
         arms = self._arms(single)
         span = self.span_from(start)
@@ -571,6 +603,8 @@ class StatementParser(ExpressionParser):
 def _is_word(kind: str) -> bool:
     return kind == NAME or kind in KEYWORDS
 
+
+_FOREIGN_FUNCTIONS = frozenset({"def", "fun", "func", "function"})
 
 _END_HINTS = {
     "import": "imports are written `use a.b.{x, y}`",

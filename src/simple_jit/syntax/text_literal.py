@@ -28,9 +28,7 @@ _STOP = re.compile(r'[{}\\"\n]')
 _STOP_MULTILINE = re.compile(r'[{}\\]|"""')
 _HOLE_STOP = re.compile(r"""[rf]?"|['()\[\]{}:\n]""")
 _SPEC_END = re.compile(r'[{}"\n]')
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]{1,6})\}|(.?))|(\{\{|\}\})|([{}])", re.DOTALL
-)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]{1,6})\}|(.?))|(\{\{|\}\})|([{}])", re.DOTALL)
 _SIMPLE_ESCAPES = {
     "n": "\n",
     "t": "\t",
@@ -179,9 +177,7 @@ def _unclosed_hole(start: int) -> tuple[Rule, str, int]:
     return catalogue.UNTERMINATED_INTERPOLATION, message, start - 1
 
 
-def _scan_nested(
-    shape: Shape, text: str, start: int, at: int, limit: int, nesting: int
-) -> Shape | None:
+def _scan_nested(shape: Shape, text: str, start: int, at: int, limit: int, nesting: int) -> Shape | None:
     """Scan the text at `at` in the hole from `start`; if that fails, so does the whole."""
     if nesting >= MAX_NESTING:
         shape.problem = (catalogue.TOO_DEEP, "text is nested too deeply in text", at)

@@ -68,9 +68,6 @@ KEYWORDS = {word: word for word in _KEYWORDS.split()}
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 OPENERS = {")": "(", "]": "[", "}": "{"}
 
-BLOCK_OPENERS = frozenset({":", "->", "=>"})
-"""After these at the end of a line an indented block may follow."""
-
 ASSIGNMENT_OPERATORS = frozenset(
     {"=", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^=", "<<=", ">>=", "??="}
 )
