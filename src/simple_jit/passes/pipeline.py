@@ -11,6 +11,7 @@ from simple_jit.passes.dead_code import remove_dead_code
 from simple_jit.passes.environment import Environment
 from simple_jit.passes.inline import inline_calls
 from simple_jit.passes.loop_invariants import hoist_invariants
+from simple_jit.passes.loop_versioning import version_loops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ COMMON_SUBEXPRESSIONS: Final = Pass("common-subexpressions", share_computations)
 COPY_PROPAGATION: Final = Pass("copy-propagation", propagate_copies)
 LOOP_INVARIANTS: Final = Pass("loop-invariants", hoist_invariants)
 BOUNDS_CHECKS: Final = Pass("bounds-checks", remove_bounds_checks)
+LOOP_VERSIONING: Final = Pass("loop-versioning", version_loops)
 DEAD_CODE: Final = Pass("dead-code", remove_dead_code)
 
 QUICK: Final = (
@@ -56,6 +58,7 @@ FULL: Final = (
     COMMON_SUBEXPRESSIONS,
     LOOP_INVARIANTS,
     BOUNDS_CHECKS,
+    LOOP_VERSIONING,
     DEAD_CODE,
 )
 """For LLVM: what only we can know, for the rest LLVM does better."""

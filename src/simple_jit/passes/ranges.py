@@ -130,10 +130,10 @@ class Ranges:
         induction = self.induction(local, point[0])
         if induction is None or earlier[0] not in induction.loop.blocks:
             return False
-        step = self._order(induction.point)
-        return step >= self._order(point) or step < self._order(earlier)
+        step = self.order(induction.point)
+        return step >= self.order(point) or step < self.order(earlier)
 
-    def _order(self, point: Point) -> tuple[int, int]:
+    def order(self, point: Point) -> tuple[int, int]:
         return self.flow.number[point[0]], point[1]
 
     def induction(self, variable: Local, block: Block) -> Induction | None:
