@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hir_builder import SPAN, Machine, binary, compare, const, function, get
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as t
+from simple_jit.mir.nodes import Site
 from simple_jit.runtime.errors import SimpleError
 
 INTEGERS = [type for type in t.SCALARS.values() if isinstance(type, t.IntType)]
@@ -54,9 +55,7 @@ def outcome(m: Machine, f: hir.Function, *args: object) -> object:
     try:
         return m.run(f, *args)
     except SimpleError as error:
-        assert error.site is not None
-        assert error.site.line == 2
-        return error.kind
+        return error.kind if error.site == Site("test.spl", 2, 1) else error.site
 
 
 @pytest.mark.parametrize("type", INTEGERS, ids=str)
@@ -199,7 +198,7 @@ def test_f32_operations_round(a: float, b: float) -> None:
         for op in ("add", "sub", "mul"):
             exact = {"add": a + b, "sub": a - b, "mul": a * b}[op]
             f = function([t.F32, t.F32], t.F32, name=op)
-            f.body = binary(op, get(f.locals[0]), get(f.locals[1]))  # type: ignore[arg-type]
+            f.body = binary(op, get(f.locals[0]), get(f.locals[1]))
             if abs(exact) < 1e38 or exact != exact:
                 assert same(m.run(f, a, b), f32(exact))
 

@@ -32,13 +32,25 @@ class Limits:
 
 COLD: Final = Limits(4, 8)
 HOT: Final = Limits(24, 60)
+FLAT: Final = Limits(1 << 30, 1 << 30)
+FLAT_LIMIT: Final = 600
+"""Up to how many nodes a function may have to be compiled as one closure."""
+
+
+class NotFlat(Exception):
+    """Something in a function needs a closure of its own."""
 
 
 class FunctionCompiler:
-    """Compiles the body of one function. Loops are taken to be hot."""
+    """Compiles the body of one function. Loops are taken to be hot.
+
+    A *flat* function is one closure, in which Python's own locals hold those of the function; otherwise
+    there is a frame, a list, which the closures share.
+    """
 
     __slots__ = (
         "facts",
+        "flat",
         "function",
         "interpreter",
         "limits",
@@ -55,10 +67,22 @@ class FunctionCompiler:
         self.signals: dict[Escape, Signal] = {(None, "return"): RETURN}
         self.shape = Shape(tail=True)
         self.limits = limits
+        self.flat = limits is FLAT
 
     def place(self, span: Span) -> str:
         """Return the text of where to report an error; None where that is the caller's place."""
         return "None" if self.function.track_caller else self.shape.bind(span)
+
+    def local(self, local: hir.Local) -> str:
+        """Return the text of a local."""
+        return f"x{local.index}" if self.flat else f"f[{self.shape.bind(local.index)}]"
+
+    def begin_closure(self) -> Shape:
+        """Start a closure inside of the one under construction, which is returned."""
+        if self.flat:
+            raise NotFlat
+        outer, self.shape = self.shape, Shape()
+        return outer
 
     def signal(self, escape: Escape) -> Signal:
         """Return the signal of a way to leave."""

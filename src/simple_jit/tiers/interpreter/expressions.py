@@ -45,7 +45,7 @@ def operand(c: FunctionCompiler, node: hir.Expr) -> str:
 
 def closure(c: FunctionCompiler, node: hir.Expr) -> Closure:
     """Return a closure that takes the frame and returns the value of `node`."""
-    outer, c.shape = c.shape, Shape()
+    outer = c.begin_closure()
     made = c.shape.expression(emit(c, node))
     c.shape = outer
     return made
@@ -76,7 +76,7 @@ def _text_const(c: FunctionCompiler, node: hir.TextConst) -> str:
 
 
 def _local_get(c: FunctionCompiler, node: hir.LocalGet) -> str:
-    return f"f[{c.shape.bind(node.local.index)}]"
+    return c.local(node.local)
 
 
 def _global_get(c: FunctionCompiler, node: hir.GlobalGet) -> str:

@@ -29,12 +29,16 @@ FILE_NAME: Final = "<simple>"
 _makers: dict[str, Closure] = {}
 
 
+def _continue() -> list[str]:
+    return ["continue"]
+
+
 class Shape:
     """A closure under construction: the values its free variables take, and its temporaries.
 
     In a `tail` shape, which returns the function's result, `return` in the text leaves the function; in
-    the others a statement returns a signal. `loop` is the innermost loop in the text, `on_continue` the
-    statement that continues it.
+    the others a statement returns a signal. `loop` is the innermost loop in the text, `on_continue` gives
+    the lines that continue it.
     """
 
     __slots__ = ("binds", "loop", "on_continue", "tail", "temps")
@@ -44,7 +48,7 @@ class Shape:
         self.temps = 0
         self.tail = tail
         self.loop: LoopTarget | None = None
-        self.on_continue = "continue"
+        self.on_continue: Callable[[], list[str]] = _continue
 
     def bind(self, value: object) -> str:
         """Make `value` a free variable and return its name."""
@@ -67,24 +71,26 @@ class Shape:
 
     def statements(self, lines: list[str]) -> Closure:
         """Finish as a function of the frame with these lines as its body."""
-        return self._define("f", lines)
+        return self._define("f", lines, shared=True)
 
     def function(self, arity: int, lines: list[str]) -> Closure:
         """Finish as a function of `arity` values `a0`, `a1` …"""
-        return self._define(", ".join([f"a{i}" for i in range(arity)]), lines)
+        return self._define(", ".join([f"a{i}" for i in range(arity)]), lines, shared=True)
 
-    def activation(self, arity: int, lines: list[str], name: str) -> Closure:
-        """Finish as a function whose code object has a name of its own."""
-        return renamed(self.function(arity, lines), name)
+    def flat_function(self, arity: int, lines: list[str]) -> Closure:
+        """Finish as a function whose parameters are its locals `x0`, `x1` …"""
+        return self._define(", ".join([f"x{i}" for i in range(arity)]), lines, shared=False)
 
-    def _define(self, params: str, lines: list[str]) -> Closure:
+    def _define(self, params: str, lines: list[str], shared: bool) -> Closure:
         body = "\n  ".join(lines)
         text = f" def run({params}):\n  {body}\n return run"
         maker = _makers.get(text)
         if maker is None:
             scope: dict[str, Closure] = {}
             exec(f"def make({self._names()}):\n{text}", NAMES, scope)
-            maker = _makers[text] = scope["make"]
+            maker = scope["make"]
+            if shared:
+                _makers[text] = maker
         closure: Closure = maker(*self.binds)
         return closure
 

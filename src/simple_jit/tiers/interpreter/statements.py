@@ -26,7 +26,7 @@ from simple_jit.tiers.interpreter.expressions import (
 )
 from simple_jit.tiers.interpreter.facts import SIMPLE
 from simple_jit.tiers.interpreter.hooks import LoopSite
-from simple_jit.tiers.interpreter.shapes import Shape
+from simple_jit.tiers.interpreter.shapes import renamed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,21 +43,49 @@ _STRUCTURED: Final = (hir.Block, hir.If, hir.Loop, hir.ForRange)
 
 
 def activation(c: FunctionCompiler, body: hir.Expr) -> Closure:
-    """Return the function that runs an instance: arguments → value."""
-    function = c.function
+    """Return the function that runs an instance: arguments → value.
+
+    Raises:
+        NotFlat: it was to be flat and cannot be.
+    """
+    arity = c.function.param_count
     lines = inline(c, body, "return")
-    cells = [f"a{i}" for i in range(function.param_count)]
-    spare = len(function.locals) - function.param_count
-    if (None, "return") in c.facts[body].escapes:
-        spare += 1
-    cells += ["None"] * spare
-    head = [f"f = [{', '.join(cells)}]"] if cells else ["f = []"]
-    return c.shape.activation(function.param_count, head + lines, function.symbol)
+    if c.flat:
+        made = c.shape.flat_function(arity, _no_values(c) + lines)
+    else:
+        made = c.shape.function(arity, [f"f = [{', '.join(_new_frame(c, body))}]", *lines])
+    return renamed(made, c.function.symbol)
+
+
+def _new_frame(c: FunctionCompiler, body: hir.Expr) -> list[str]:
+    """Return the cells of a frame: arguments, locals without a value, the value returned by a signal."""
+    arity = c.function.param_count
+    cells = [f"a{i}" for i in range(arity)] + ["None"] * (len(c.function.locals) - arity)
+    return [*cells, "None"] if (None, "return") in c.facts[body].escapes else cells
+
+
+def _no_values(c: FunctionCompiler) -> list[str]:
+    """Return lines that give locals a value, where a hot loop may ask for all of them."""
+    names = [f"x{i}" for i in range(c.function.param_count, len(c.function.locals))]
+    if c.interpreter.hooks.loop_threshold is None or not names:
+        return []
+    return [" = ".join([*names, "None"])]
+
+
+def _enter_frame(c: FunctionCompiler) -> list[str]:
+    """Return lines that make the frame `f` of a flat function."""
+    names = [f"x{i}" for i in range(len(c.function.locals))]
+    return [f"f = [{', '.join([*names, 'None'])}]"] if c.flat else []
+
+
+def _leave_frame(c: FunctionCompiler) -> list[str]:
+    names = [f"x{i}" for i in range(len(c.function.locals))]
+    return [f"{', '.join([*names, '_'])} = f"] if c.flat else []
 
 
 def statement_closure(c: FunctionCompiler, node: hir.Expr, into: Into = None) -> Closure:
     """Return a closure that takes the frame and returns None or a signal."""
-    outer, c.shape = c.shape, Shape()
+    outer = c.begin_closure()
     made = c.shape.statements(inline(c, node, into) or ["pass"])
     c.shape = outer
     return made
@@ -87,7 +115,8 @@ def _leaves_loop(escapes: frozenset[Escape]) -> bool:
 
 
 def _tail_closure(c: FunctionCompiler, node: hir.Expr) -> Closure:
-    outer, c.shape = c.shape, Shape(tail=True)
+    outer = c.begin_closure()
+    c.shape.tail = True
     made = c.shape.statements(inline(c, node, "return"))
     c.shape = outer
     return made
@@ -98,17 +127,18 @@ def _run(c: FunctionCompiler, call: str, escapes: frozenset[Escape]) -> list[str
     if not escapes:
         return [call]
     signal = c.shape.temp()
-    lines = [f"{signal} = {call}", f"if {signal} is not None:"]
-    word = "if"
+    return [f"{signal} = {call}", *_pass_on(c, signal, escapes)]
+
+
+def _pass_on(c: FunctionCompiler, signal: str, escapes: frozenset[Escape]) -> list[str]:
+    """Return lines that do what `signal` says, unless it is None."""
+    lines = [f"if {signal} is not None:"]
     for target, kind in sorted(escapes, key=_escape_order):
         if target is not None and c.shape.loop is target:
-            action = kind if kind == "break" else c.shape.on_continue
             name = c.shape.bind(c.signal((target, kind)))
-            lines.append(f" {word} {signal} is {name}: {action}")
-            word = "elif"
-    leave = "return f[-1]" if c.shape.tail else f"return {signal}"
-    lines.append(f" {leave}" if word == "if" else f" else: {leave}")
-    return lines
+            action = ["break"] if kind == "break" else c.shape.on_continue()
+            lines += [f" if {signal} is {name}:", *_indent(_indent(action))]
+    return [*lines, " return f[-1]" if c.shape.tail else f" return {signal}"]
 
 
 def _escape_order(escape: Escape) -> tuple[int, str]:
@@ -138,7 +168,7 @@ def _guarded(c: FunctionCompiler, node: hir.Expr, lines: Callable[[], list[str]]
 
     It gets a closure, which turns what they raise into the signal it returns.
     """
-    outer, c.shape = c.shape, Shape()
+    outer = c.begin_closure()
     body = ["try:", *_indent(lines()), "except Leave as e: return e.signal"]
     made = c.shape.statements(body)
     c.shape = outer
@@ -153,7 +183,7 @@ def _give(c: FunctionCompiler, value: str, into: Into) -> list[str]:
     if into is None:
         return [value]
     if isinstance(into, hir.Local):
-        return [f"f[{c.shape.bind(into.index)}] = {value}"]
+        return [f"{c.local(into)} = {value}"]
     return [f"return {value}"] if c.shape.tail else [f"f[-1] = {value}", "return RETURN"]
 
 
@@ -210,7 +240,7 @@ def _break(c: FunctionCompiler, node: hir.Break, into: Into) -> list[str]:
 
 def _continue(c: FunctionCompiler, node: hir.Continue, into: Into) -> list[str]:
     if c.shape.loop is node.target:
-        return [c.shape.on_continue]
+        return c.shape.on_continue()
     return [f"return {c.shape.bind(c.signal((node.target, 'continue')))}"]
 
 
@@ -222,12 +252,15 @@ class _HotBody:
 
     __slots__ = ("_compiler", "_saved")
 
-    def __init__(self, c: FunctionCompiler, target: hir.LoopTarget, on_continue: str) -> None:
+    def __init__(
+        self, c: FunctionCompiler, target: hir.LoopTarget, on_continue: Callable[[], list[str]]
+    ) -> None:
         shape = c.shape
         self._compiler = c
         self._saved = shape.loop, shape.on_continue, c.limits
         shape.loop, shape.on_continue = target, on_continue
-        c.limits = HOT
+        if not c.flat:
+            c.limits = HOT
 
     def end(self) -> None:
         c = self._compiler
@@ -243,36 +276,46 @@ def _loop(c: FunctionCompiler, node: hir.Loop, into: Into) -> list[str]:
 
 def _loop_lines(c: FunctionCompiler, node: hir.Loop) -> list[str]:
     site = _site(c, node)
-    steps_after_continue = node.step is not None and (node.target, "continue") in c.facts[node.body].escapes
-    hot = _HotBody(c, node.target, "pass" if steps_after_continue else "continue")
+
+    def step() -> list[str]:
+        return [] if node.step is None else place(c, node.step, None)
+
+    hot = _HotBody(c, node.target, lambda: [*step(), "continue"])
     cond = "True" if node.cond is None else emit(c, node.cond)
-    if steps_after_continue:
-        body = f"{c.shape.bind(statement_closure(c, node.body))}(f)"
-        lines = _run(c, body, c.facts[node.body].escapes)
-    else:
-        lines = place(c, node.body, None)
-    if node.step is not None:
-        lines += place(c, node.step, None)
+    lines = _indent(place(c, node.body, None) + step())
     hot.end()
     if site is None:
-        return [f"while {cond}:", *_indent(lines)]
+        return [f"while {cond}:", *lines]
     left = c.shape.temp()
-    handler = c.shape.temp()
     return [
         f"{left} = {site}.left",
         "while True:",
         f" while ({left} := {left} - 1) >= 0 and {cond}:",
-        *_indent(_indent(lines)),
+        *_indent(lines),
         " else:",
         f"  if {left} < 0:",
-        f"   {handler} = {site}.heat(f)",
-        f"   if {handler} is None:",
-        f"    {left} = {site}.left",
-        "    continue",
-        *_indent(_indent(_indent(_run(c, f"{handler}(f, None)", c.facts[node].escapes)))),
+        *_indent(_indent(_indent(_hand_over(c, node, site, "None", f"{left} = {site}.left")))),
         "   break",
         f"  {site}.left = {left}",
         " break",
+    ]
+
+
+def _hand_over(
+    c: FunctionCompiler, node: hir.Loop | hir.ForRange, site: str, state: str, refused: str
+) -> list[str]:
+    """Return lines that run the rest of a loop by its handler; without one, interpret on."""
+    handler, signal = c.shape.temp(), c.shape.temp()
+    escapes = c.facts[node].escapes
+    return [
+        *_enter_frame(c),
+        f"{handler} = {site}.heat(f)",
+        f"if {handler} is None:",
+        f" {refused}",
+        " continue",
+        f"{signal} = {handler}(f, {state})",
+        *_leave_frame(c),
+        *(_pass_on(c, signal, escapes) if escapes else []),
     ]
 
 
@@ -295,8 +338,8 @@ def _for_range(c: FunctionCompiler, node: hir.ForRange, into: Into) -> list[str]
 def _range_lines(c: FunctionCompiler, node: hir.ForRange) -> list[str]:
     site = _site(c, node)
     start, stop, step = [operand(c, bound) for bound in (node.start, node.stop, node.step)]
-    variable = f"f[{c.shape.bind(node.var.index)}]"
-    hot = _HotBody(c, node.target, "continue")
+    variable = c.local(node.var)
+    hot = _HotBody(c, node.target, lambda: ["continue"])
     lines = _indent(place(c, node.body, None))
     hot.end()
     constant = node.step.value if isinstance(node.step, hir.Const) else None
@@ -307,23 +350,20 @@ def _range_lines(c: FunctionCompiler, node: hir.ForRange) -> list[str]:
     rounds = _range(node, a, b, s)
     if site is None:
         return [*head, f"for {variable} in {rounds}:", *lines]
-    all_rounds, part, handler = (c.shape.temp() for _ in range(3))
-    state = f"({all_rounds}[0], {b}, {s})"
-    escapes = c.facts[node].escapes
+    rest, part = c.shape.temp(), c.shape.temp()
+    state = f"({rest}[0], {b}, {s})"
     return [
         *head,
-        f"{all_rounds} = {rounds}",
+        f"{rest} = {rounds}",
         "while True:",
-        f" {part} = {site}.take({all_rounds})",
+        f" {part} = {site}.take({rest})",
         f" for {variable} in {part}:",
         *_indent(lines),
         " else:",
-        f"  if {part} is not {all_rounds}:",
-        f"   {all_rounds} = {all_rounds}[len({part}):]",
-        f"   if {all_rounds}:",
-        f"    {handler} = {site}.heat(f)",
-        f"    if {handler} is None: continue",
-        *_indent(_indent(_indent(_indent(_run(c, f"{handler}(f, {state})", escapes))))),
+        f"  if {part} is not {rest}:",
+        f"   {rest} = {rest}[len({part}):]",
+        f"   if {rest}:",
+        *_indent(_indent(_indent(_indent(_hand_over(c, node, site, state, "pass"))))),
         " break",
     ]
 
