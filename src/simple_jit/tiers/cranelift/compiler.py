@@ -10,6 +10,7 @@ from simple_jit.tiers.object_file import link_object
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from simple_jit.mir.nodes import Function
 
@@ -25,13 +26,35 @@ def compile_functions(functions: Sequence[Function], link: Link, level: int, ver
     unit = adapter.ObjectBuilder(level, verify)
     for function in functions:
         signature = adapter.signature(*function_types(function))
-        builder, params = adapter.start_function(signature)
-        try:
-            FunctionLowering(function, builder, params, link).lower()
-        except (IndexError, KeyError, AttributeError, TypeError, ValueError, OverflowError) as error:
-            raise BackendError(f"cannot lower `{function.symbol}`: {error!r}") from error
-        unit.define(function.symbol, signature, builder)
+        unit.define(function.symbol, signature, _build(function, signature, link))
     return link_object(unit.finish())
+
+
+def _build(function: Function, signature: Any, link: Link) -> Any:
+    builder, params = adapter.start_function(signature)
+    try:
+        FunctionLowering(function, builder, params, link).lower()
+    except (IndexError, KeyError, AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise BackendError(f"cannot lower `{function.symbol}`: {error!r}") from error
+    return builder
+
+
+PHASES = ("building the IR", "Cranelift", "object file")
+
+
+def compile_timed(function: Function, link: Link, level: int = 2) -> tuple[float, ...]:
+    """Compile one function and return the seconds that each of `PHASES` took."""
+    from time import perf_counter
+
+    start = perf_counter()
+    signature = adapter.signature(*function_types(function))
+    builder = _build(function, signature, link)
+    built = perf_counter()
+    unit = adapter.ObjectBuilder(level, verify=False)
+    unit.define(function.symbol, signature, builder)
+    defined = perf_counter()
+    link_object(unit.finish())
+    return built - start, defined - built, perf_counter() - defined
 
 
 def clif_text(functions: Sequence[Function], link: Link) -> str:

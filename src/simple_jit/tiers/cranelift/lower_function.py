@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.visit import SUCCESSORS, reverse_postorder
+from simple_jit.mir.visit import DEFS, SUCCESSORS, reverse_postorder
 from simple_jit.tiers.contract import BackendError, Link
 from simple_jit.tiers.cranelift import adapter
 from simple_jit.tiers.cranelift.adapter import CONSTANT, I32, I64, TRAP, TRUSTED, TYPE, IntCC
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     Value = Any
     Types = tuple[mir.MirType, ...]
-    Handler = Callable[["FunctionLowering", Any], None]
+    # Returns the value of the instruction's `dst`, or None where it has none or assigned it itself.
+    Handler = Callable[["FunctionLowering", Any], Any]
 
 _RECORDED: Final = abi.ERROR_NUMBER["Recorded"]
 _STACK_OVERFLOW: Final = abi.ERROR_NUMBER["StackOverflow"]
@@ -46,8 +47,8 @@ _OVERFLOW: Final = abi.ERROR_NUMBER["Overflow"]
 _THROW: Final = adapter.signature((mir.PTR, mir.I64, mir.I64, mir.I64, mir.I64), ())
 _POLL: Final = adapter.signature((), ())
 _FEW_CASES: Final = 4
-_NO_RESULT: Final = frozenset((mir.Store, mir.Check, mir.Poll))
-_MANY_RESULTS: Final = frozenset((mir.Call, mir.CallPointer))
+_CALLS: Final = frozenset((mir.Call, mir.CallPointer))
+_ONE_RESULT: Final = frozenset(DEFS) - {*_CALLS, mir.CallExtern, mir.Store, mir.Check, mir.Poll}
 
 
 def function_types(function: mir.Function) -> tuple[Types, Types]:
@@ -100,14 +101,19 @@ class FunctionLowering:
     def lower(self) -> None:
         """Emit the whole function."""
         fb, seal, blocks = self.fb, self.fb.seal_block, self.blocks
-        handlers = LOWER
+        handlers, values, variables = LOWER, self.values, self.variables
         for block in self.order:
             label = blocks[block]
             fb.switch_to_block(label)
             if block not in self.heads:
                 seal(label)
             for instruction in block.instructions:
-                handlers[type(instruction)](self, instruction)
+                value = handlers[type(instruction)](self, instruction)
+                if value is not None:
+                    index = instruction.dst.index  # type: ignore[union-attr]
+                    values[index] = value
+                    if variables[index] is not None:
+                        self._assign_variable(index, value)
             terminator = block.terminator
             TERMINATE[type(terminator)](self, terminator)
             self._forget_block()
@@ -157,9 +163,7 @@ class FunctionLowering:
 
     def _calls(self) -> bool:
         """Does the function call code that has a stack check of its own? If not, it needs none."""
-        return any(
-            type(instruction) in _MANY_RESULTS for block in self.order for instruction in block.instructions
-        )
+        return any(type(instruction) in _CALLS for block in self.order for instruction in block.instructions)
 
     def _check_stack(self) -> None:
         fb = self.fb
@@ -198,10 +202,12 @@ class FunctionLowering:
         """Make `value` the value of `local` from here on."""
         index = local.index
         self.values[index] = value
-        variable = self.variables[index]
-        if variable is not None:
-            self.fb.def_var(variable, value)
-            self.assigned_in_block.append(index)
+        if self.variables[index] is not None:
+            self._assign_variable(index, value)
+
+    def _assign_variable(self, index: int, value: Value) -> None:
+        self.fb.def_var(self.variables[index], value)
+        self.assigned_in_block.append(index)
 
     def _forget_block(self) -> None:
         values = self.values
@@ -219,10 +225,10 @@ class FunctionLowering:
     def address(self, op: mir.Load | mir.Store) -> tuple[Value, int]:
         """Return the base and the offset, of at most 31 bits, of an access."""
         fb = self.fb
-        base, offset = self.use(op.base), op.offset
+        base, offset = self.values[op.base.index] or self.use(op.base), op.offset
         if op.index is not None:
             base = fb.ins_iadd(base, self._scaled(op.index, op.scale))
-        if not -(1 << 31) <= offset < 1 << 31:
+        if not -0x80000000 <= offset < 0x80000000:
             base, offset = fb.ins_iadd(base, fb.ins_iconst(I64, offset)), 0
         return base, offset
 
@@ -295,45 +301,45 @@ class FunctionLowering:
 
     # --- Instructions -----------------------------------------------------------------------------
 
-    def const(self, op: mir.Const) -> None:
+    def const(self, op: mir.Const) -> Value:
         type, value, fb = op.dst.type, op.value, self.fb
         if type.kind == "float":
-            result = (fb.ins_f64const if type.size == 8 else fb.ins_f32const)(float(value))
-        else:
-            number = int(value) & (1 << 8 * type.size) - 1
-            if type.size == 8 and number >> 63:
-                number -= 1 << 64
-            result = fb.ins_iconst(TYPE[type], number)
-            if self.variables[op.dst.index] is None:
-                self.constants[op.dst.index] = int(value)
-        self.assign(op.dst, result)
+            return (fb.ins_f64const if type.size == 8 else fb.ins_f32const)(float(value))
+        number = int(value)
+        if self.variables[op.dst.index] is None:
+            self.constants[op.dst.index] = number
+        if type.size < 8:
+            number &= (1 << 8 * type.size) - 1
+        elif number >> 63 > 0:
+            number -= 1 << 64
+        return fb.ins_iconst(TYPE[type], number)
 
-    def const_text(self, op: mir.ConstText) -> None:
+    def const_text(self, op: mir.ConstText) -> Value:
         offset = self.link.text_offset(op.value)
-        self.assign(op.dst, self.fb.ins_load(I64, CONSTANT, self.context, offset))
+        return self.fb.ins_load(I64, CONSTANT, self.context, offset)
 
-    def const_site(self, op: mir.ConstSite) -> None:
-        self.assign(op.dst, self.fb.ins_iconst(I64, self.link.site_number(op.site)))
+    def const_site(self, op: mir.ConstSite) -> Value:
+        return self.fb.ins_iconst(I64, self.link.site_number(op.site))
 
-    def const_type_id(self, op: mir.ConstTypeId) -> None:
-        self.assign(op.dst, self.fb.ins_iconst(I64, self.link.type_id(op.name)))
+    def const_type_id(self, op: mir.ConstTypeId) -> Value:
+        return self.fb.ins_iconst(I64, self.link.type_id(op.name))
 
-    def copy(self, op: mir.Copy) -> None:
-        self.assign(op.dst, self.use(op.src))
+    def copy(self, op: mir.Copy) -> Value:
+        return self.values[op.src.index] or self.use(op.src)
 
-    def unary(self, op: mir.Unary) -> None:
-        self.assign(op.dst, unary(self.fb, op.op, op.dst.type, self.use(op.src)))
+    def unary(self, op: mir.Unary) -> Value:
+        return unary(self.fb, op.op, op.dst.type, self.use(op.src))
 
-    def binary(self, op: mir.Binary) -> None:
+    def binary(self, op: mir.Binary) -> Value:
         type = op.dst.type
-        lhs = self.use(op.lhs)
-        if op.op in ("div", "rem"):
-            self.assign(op.dst, self._divide(op.op, type, lhs, op.rhs))
-            return
+        # The quick way to `use`, here and in the other common instructions: values are never false.
+        lhs = self.values[op.lhs.index] or self.use(op.lhs)
+        if op.op == "div" or op.op == "rem":
+            return self._divide(op.op, type, lhs, op.rhs)
         name = SIMPLE_BINARY.get((op.op, type))
         if name is None:
             raise BackendError(f"no operator `{op.op}` on {type}")
-        self.assign(op.dst, getattr(self.fb, name)(lhs, self.use(op.rhs)))
+        return getattr(self.fb, name)(lhs, self.values[op.rhs.index] or self.use(op.rhs))
 
     def _divide(self, op: str, type: mir.MirType, lhs: Value, rhs: mir.Local) -> Value:
         fb = self.fb
@@ -357,39 +363,39 @@ class FunctionLowering:
         (result,) = self._call(target, (mir.F64, mir.F64), (mir.F64,), args)
         return convert(self.fb, result, mir.F64, type)
 
-    def checked(self, op: mir.Checked) -> None:
+    def checked(self, op: mir.Checked) -> Value:
         lhs, rhs = self.use(op.lhs), self.use(op.rhs)
         result, overflow = checked(self.fb, op.op, op.dst.type, lhs, rhs)
         self.throw_where(overflow, _OVERFLOW, op.place)
-        self.assign(op.dst, result)
+        return result
 
-    def compare(self, op: mir.Compare) -> None:
+    def compare(self, op: mir.Compare) -> Value:
         name, condition = CONDITION[op.op, op.lhs.type]
-        result = getattr(self.fb, name)(condition, self.use(op.lhs), self.use(op.rhs))
-        self.assign(op.dst, result)
+        lhs = self.values[op.lhs.index] or self.use(op.lhs)
+        rhs = self.values[op.rhs.index] or self.use(op.rhs)
+        return getattr(self.fb, name)(condition, lhs, rhs)
 
-    def convert(self, op: mir.Convert) -> None:
-        self.assign(op.dst, convert(self.fb, self.use(op.src), op.src.type, op.dst.type))
+    def convert(self, op: mir.Convert) -> Value:
+        return convert(self.fb, self.use(op.src), op.src.type, op.dst.type)
 
-    def bitcast(self, op: mir.Bitcast) -> None:
-        self.assign(op.dst, bitcast(self.fb, self.use(op.src), op.src.type, op.dst.type))
+    def bitcast(self, op: mir.Bitcast) -> Value:
+        return bitcast(self.fb, self.use(op.src), op.src.type, op.dst.type)
 
-    def select(self, op: mir.Select) -> None:
-        value = self.fb.ins_select(self.use(op.cond), self.use(op.lhs), self.use(op.rhs))
-        self.assign(op.dst, value)
+    def select(self, op: mir.Select) -> Value:
+        return self.fb.ins_select(self.use(op.cond), self.use(op.lhs), self.use(op.rhs))
 
-    def load(self, op: mir.Load) -> None:
+    def load(self, op: mir.Load) -> Value:
         base, offset = self.address(op)
-        self.assign(op.dst, self.fb.ins_load(TYPE[op.dst.type], TRUSTED, base, offset))
+        return self.fb.ins_load(TYPE[op.dst.type], TRUSTED, base, offset)
 
     def store(self, op: mir.Store) -> None:
         base, offset = self.address(op)
         self.fb.ins_store(TRUSTED, self.use(op.src), base, offset)
 
-    def context_address(self, op: mir.Context) -> None:
-        self.assign(op.dst, self.context)
+    def context_address(self, op: mir.Context) -> Value:
+        return self.context
 
-    def index(self, op: mir.Index) -> None:
+    def index(self, op: mir.Index) -> Value:
         fb = self.fb
         given = index = self.use(op.src)
         length = self.use(op.length)
@@ -398,7 +404,7 @@ class FunctionLowering:
             index = fb.ins_select(negative, fb.ins_iadd(given, length), given)
         outside = fb.ins_icmp(IntCC.UnsignedGreaterThanOrEqual, index, length)
         self.throw_where(outside, _INDEX_ERROR, op.place, given, length)
-        self.assign(op.dst, index)
+        return index
 
     def check(self, op: mir.Check) -> None:
         fb = self.fb
@@ -599,11 +605,9 @@ def _count_assignments(function: mir.Function, order: list[mir.Block]) -> list[i
     for block in order:
         for instruction in block.instructions:
             kind = type(instruction)
-            if kind in _NO_RESULT:
-                continue
-            if kind in _MANY_RESULTS:
-                for dst in instruction.dsts:  # type: ignore[union-attr]
-                    counts[dst.index] += 1
-            elif instruction.dst is not None:  # type: ignore[union-attr]
+            if kind in _ONE_RESULT:
                 counts[instruction.dst.index] += 1  # type: ignore[union-attr]
+            else:
+                for dst in DEFS[kind](instruction):
+                    counts[dst.index] += 1
     return counts
