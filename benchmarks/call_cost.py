@@ -1,6 +1,6 @@
 """What a call costs, in nanoseconds: Python into compiled code, and compiled code into Python.
 
-    python benchmarks/call_cost.py [--backend cranelift|llvm]
+python benchmarks/call_cost.py [--backend cranelift|llvm]
 """
 
 from __future__ import annotations
