@@ -67,11 +67,14 @@ class LLVMBackend:
             try:
                 with self._module(machine, text) as module:
                     module.optimise(machine)
-                    return link_object(module.emit(machine, as_object=True))
+                    code = link_object(module.emit(machine, as_object=True))
             except BackendError as error:
                 if self._verbose:
                     error.add_note(text)
                 raise
+        wanted = exported if exported is not None else [function.symbol for function in functions]
+        code.entries = {symbol: code.entries[symbol] for symbol in wanted}
+        return code
 
     def dump(self, functions: Sequence[Function], link: Link, stage: str, level: int = 2) -> str:
         """Return the text of a stage.

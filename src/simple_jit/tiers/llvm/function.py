@@ -168,6 +168,11 @@ class FunctionWriter:
             f"call void {throw}(ptr %ctx, i64 {number}, i64 {self.place(place)}, i64 {a}, i64 {b}) noreturn"
         )
 
+    def safepoint(self, helper: str, arguments: str) -> str:
+        """Return the text of a call of a helper that may change the context, but no object."""
+        name = self.unit.helper(helper)
+        return f"call void {name}(ptr %ctx, {arguments}){self.unit.alias_tag(CONTEXT)}"
+
     # --- memory ---------------------------------------------------------------------------------
     def cell(self, offset: int) -> str:
         """Return the address of a cell of the context."""
@@ -310,9 +315,8 @@ class FunctionWriter:
         stack = self.op(f"ptrtoint ptr {self.op(f'call ptr {address}()')} to i64")
         limit = self.load_cell(abi.LIMIT, "i64")
         low = self.op(f"icmp ult i64 {stack}, {limit}")
-        check = self.unit.helper("check_stack")
         number = self.unit.link.site_number(site)
-        self.unlikely(low, f"call void {check}(ptr %ctx, i64 {stack}, i64 {number})")
+        self.unlikely(low, self.safepoint("check_stack", f"i64 {stack}, i64 {number}"))
 
 
 def parameter_value(param: Local) -> str:

@@ -313,7 +313,7 @@ def _message(w: FunctionWriter, message: Local | None) -> tuple[str, ...]:
 def _poll(w: FunctionWriter, i: mir.Poll) -> None:
     limit = w.op(f"load atomic i64, ptr {w.cell(abi.LIMIT)} monotonic, align 8")
     wanted = w.op(f"icmp eq i64 {limit}, {abi.ATTENTION - (1 << 64)}")
-    w.unlikely(wanted, f"call void {w.unit.helper('poll')}(ptr %ctx, i64 {w.place(i.place)})")
+    w.unlikely(wanted, w.safepoint("poll", f"i64 {w.place(i.place)}"))
 
 
 # --- Calls ----------------------------------------------------------------------------------------

@@ -23,12 +23,13 @@ VALUE_TYPES: Final[dict[str, str]] = {
 MEMORY_TYPES: Final[dict[str, str]] = {**VALUE_TYPES, "bool": "i8"}
 
 _ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true" "no-builtins"'
-# A safepoint reads the heap and may leave the function, but a program cannot see it change anything.
-_SAFEPOINT: Final = "memory(read, inaccessiblemem: readwrite)"
+# A safepoint may change the context, read the heap, and leave the function; a program cannot see it
+# change an object. Calls of one carry the alias tag of the context.
+_SAFEPOINT: Final = "memory(read, argmem: readwrite, inaccessiblemem: readwrite)"
 CONTEXT_PARAMETER: Final = f"ptr noundef nonnull align 4096 dereferenceable({abi.CONTEXT_SIZE}) %ctx"
 
 _THROW: Final = f"""
-define internal void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #2 {{
+define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #2 {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.THROW}
   %throw = load ptr, ptr %cell
   call void %throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn
@@ -37,7 +38,7 @@ define internal void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) nor
 """
 # What was recorded is reported by being thrown, and stands no longer then.
 _RETHROW: Final = f"""
-define internal void @$rethrow(ptr %ctx, i64 %site) noreturn #2 {{
+define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #2 {{
   %failed = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
   store i64 0, ptr %failed
   call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
@@ -45,7 +46,7 @@ define internal void @$rethrow(ptr %ctx, i64 %site) noreturn #2 {{
 }}
 """
 _POLL: Final = f"""
-define internal void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #2 {{
+define hidden void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #2 {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.POLL}
   %poll = load ptr, ptr %cell
   call void %poll()
@@ -62,7 +63,7 @@ fail:
 """
 # The limit that was passed may only have been set to get attention.
 _CHECK_STACK: Final = f"""
-define internal void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #2 {{
+define hidden void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #2 {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.LIMIT}
   %limit = load atomic i64, ptr %cell monotonic, align 8
   %wanted = icmp eq i64 %limit, {abi.ATTENTION}
