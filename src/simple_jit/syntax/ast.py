@@ -1418,13 +1418,16 @@ class Export(Node):
 class Module(Node):
     """A whole file."""
 
-    __slots__ = ("file", "doc", "statements")
+    __slots__ = ("doc", "statements")
 
-    def __init__(self, span: Span, file: SourceFile, doc: str | None, statements: list[Stmt]) -> None:
+    def __init__(self, span: Span, doc: str | None, statements: list[Stmt]) -> None:
         self.span = span
-        self.file = file
         self.doc = doc
         self.statements = statements
+
+    @property
+    def file(self) -> SourceFile:
+        return self.span.file
 
 
 # --- The closed unions -------------------------------------------------------------

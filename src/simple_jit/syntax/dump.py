@@ -13,7 +13,7 @@ Fields that are empty, None or False are left out.
 
 from __future__ import annotations
 
-from simple_jit.syntax.ast import Ident, Node
+from simple_jit.syntax.ast import BoolLiteral, Ident, Node
 from simple_jit.syntax.tokens import LAYOUT, NAME
 
 TYPE_CHECKING = False
@@ -61,17 +61,23 @@ def dump_ast(module: Module, *, spans: bool = True) -> str:
 
 def _headline(node: Node, spans: bool) -> str:
     place = f" {_place(node.span)}" if spans else ""
-    shown = [(name, _plain(value)) for name, value in node.fields() if _is_shown(value)]
+    shown = [(name, _plain(value)) for name, value in _shown_fields(node)]
     plain = [f" {name}={text}" for name, text in shown if text is not None]
     return f"{type(node).__name__}{place}{''.join(plain)}"
 
 
 def _children(node: Node) -> list[tuple[str, object]]:
-    return [(name, value) for name, value in node.fields() if _is_shown(value) and _plain(value) is None]
+    return [(name, value) for name, value in _shown_fields(node) if _plain(value) is None]
 
 
-def _is_shown(value: object) -> bool:
-    return value is not None and value is not False and value != []
+def _shown_fields(node: Node) -> list[tuple[str, object]]:
+    if isinstance(node, BoolLiteral):
+        return [("value", node.value)]
+    return [
+        (name, value)
+        for name, value in node.fields()
+        if value is not None and value is not False and value != []
+    ]
 
 
 def _plain(value: object) -> str | None:

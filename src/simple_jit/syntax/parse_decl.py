@@ -53,7 +53,7 @@ class DeclarationParser(StatementParser):
         while self.token.kind != END:
             statements += self.items(self.statement)
             self.accept(DEDENT)
-        return ast.Module(self.span_from(start), self.file, doc, statements)
+        return ast.Module(self.span_from(start), doc, statements)
 
     def statement(self) -> Stmt:
         kind = self.token.kind

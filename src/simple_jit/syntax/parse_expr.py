@@ -244,12 +244,12 @@ class ExpressionParser(PatternParser):
         token = self.token
         if token.kind == NAME:
             self.advance()
-            return self._postfix(self._name_value(token))
+            return self.postfix(self._name_value(token))
         parse = _PREFIX.get(token.kind)
         if parse is None:
             self._fail_expression()
         value = parse(self)
-        return self._postfix(value) if token.kind in _TAKES_POSTFIX else value
+        return self.postfix(value) if token.kind in _TAKES_POSTFIX else value
 
     def _fail_expression(self) -> NoReturn:
         kind = self.token.kind
@@ -549,7 +549,7 @@ class ExpressionParser(PatternParser):
 
     # --- Postfix operators ---
 
-    def _postfix(self, value: Expr) -> Expr:
+    def postfix(self, value: Expr) -> Expr:
         while True:
             token = self.token
             parse = _POSTFIX.get(token.kind)

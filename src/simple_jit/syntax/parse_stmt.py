@@ -354,16 +354,20 @@ class StatementParser(ExpressionParser):
         while not self.in_brackets and self.accept(","):
             args.append(self.argument())
         self.check_arguments(args)
-        call = ast.Call(self.span_from(token.start), callee, args)
-        return self._with_block(call) if self.token.kind == ":" else call
+        call: Expr = ast.Call(self.span_from(token.start), callee, args)
+        if self.token.kind == ":":
+            call = self._with_block(call)
+        # After a block, a line that starts with `.name` goes on with the whole call.
+        return self.postfix(call) if self.starts_new_statement() else call
 
     def _block_call(self, value: Expr) -> Expr:
         """Parse the block that follows a call, a name or a member as its last argument."""
-        named = isinstance(value, ast.Name | ast.Member) and self.peek().kind == INDENT
-        if not (named or isinstance(value, ast.Call)):
-            hint = "a variable is declared with `val` or `var`: `val x: i64 = 1`"
-            hints = [hint] if isinstance(value, ast.Name) else []
-            self.fail(catalogue.EXPECTED_STATEMENT_END, "a `:` cannot follow this expression", *hints)
+        if not isinstance(value, ast.Call | ast.Name | ast.Member):
+            self.fail(catalogue.EXPECTED_STATEMENT_END, "a `:` cannot follow this expression")
+        end = self.type_end(self.at + 1)
+        if end > 0 and self.tokens[end].kind == "=":
+            message = "a variable is declared with `val` or `var`: `val x: i64 = 1`"
+            self.fail(catalogue.FOREIGN_SYNTAX, message)
         return self._with_block(value)
 
     def _with_block(self, callee: Expr) -> Expr:
@@ -552,6 +556,8 @@ class StatementParser(ExpressionParser):
             lay_out_block(self.tokens, self.at, self.file, self.reporter)
             self.token = self.tokens[self.at]
         if not self.accept(INDENT):
+            if self.token.kind in _STATEMENT_ENDS:
+                self.fail(catalogue.EXPECTED_BLOCK, f"expected an arm, found {self.found()}")
             return self._one_line_arms(single)
         self.enter()
         outer = self.in_brackets, self.one_statement
@@ -609,6 +615,7 @@ _FOREIGN_FUNCTIONS = frozenset({"def", "fun", "func", "function"})
 _END_HINTS = {
     "import": "imports are written `use a.b.{x, y}`",
     "=": "`==` compares",
+    "?": "a choice is written `if a: b else: c`",
 }
 
 _LOOPS: dict[str, Callable[[StatementParser, int, Ident | None], Stmt]] = {
