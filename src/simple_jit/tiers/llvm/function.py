@@ -15,7 +15,7 @@ from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.abi import classify_results
 from simple_jit.mir.nodes import BOOL, Function, Local, MirType
-from simple_jit.mir.visit import defs, reverse_postorder
+from simple_jit.mir.visit import defs, reverse_postorder, successors
 from simple_jit.tiers.contract import BackendError
 from simple_jit.tiers.llvm.aliasing import CONTEXT, base_classes
 from simple_jit.tiers.llvm.unit import (
@@ -45,6 +45,8 @@ class FunctionWriter:
         self._used_slots: dict[Local, None] = {}
         self._known: dict[Local, str] = {}
         self._unsaved: dict[Local, str] = {}
+        self._passed: set[mir.Block] = set()
+        self._is_rare = False
         self._temporaries = 0
         self._labels = 0
         self._survey()
@@ -155,6 +157,12 @@ class FunctionWriter:
         self.start(go_on)
         self._cold += (f"{rare}:", f"  {call}", f"  br label %{go_on}")
 
+    def jump_back(self, *targets: mir.Block) -> str:
+        """Return what to attach to a jump to one of `targets`."""
+        if self._is_rare and not self._passed.isdisjoint(targets):
+            return self.unit.rare_loop()
+        return ""
+
     # --- errors ---------------------------------------------------------------------------------
     def place(self, place: mir.Place) -> str:
         """Return the number of the site of an error."""
@@ -250,7 +258,12 @@ class FunctionWriter:
         """
         from simple_jit.tiers.llvm.instructions import INSTRUCTIONS, TERMINATORS
 
-        for block in reverse_postorder(self.function):
+        order = reverse_postorder(self.function)
+        rare = rare_blocks(order)
+        self._passed = set()
+        for block in order:
+            self._passed.add(block)
+            self._is_rare = block in rare
             self.start(f"b{block.index}")
             for i in block.instructions:
                 INSTRUCTIONS[type(i)](self, i)
@@ -317,6 +330,27 @@ class FunctionWriter:
         low = self.op(f"icmp ult i64 {stack}, {limit}")
         number = self.unit.link.site_number(site)
         self.unlikely(low, self.safepoint("check_stack", f"i64 {stack}, i64 {number}"))
+
+
+def rare_blocks(order: list[mir.Block]) -> set[mir.Block]:
+    """Return the blocks that are reached through the cold side of a branch only.
+
+    `order` is in reverse postorder; jumps back do not count.
+    """
+    if not any(type(block.terminator) is mir.Branch and block.terminator.cold for block in order):
+        return set()
+    usual = {order[0]}
+    for block in order:
+        if block in usual:
+            usual.update(_usual_successors(block))
+    return set(order) - usual
+
+
+def _usual_successors(block: mir.Block) -> tuple[mir.Block, ...]:
+    t = block.terminator
+    if type(t) is mir.Branch and t.cold is not None:
+        return (t.orelse,) if t.cold == "then" else (t.then,)
+    return successors(block)
 
 
 def parameter_value(param: Local) -> str:

@@ -404,7 +404,7 @@ INSTRUCTIONS: Final[dict[type, Callable[[FunctionWriter, Any], None]]] = {
 
 def _jump(w: FunctionWriter, t: mir.Jump) -> None:
     w.finish_block()
-    w.emit(f"br label %b{t.target.index}")
+    w.emit(f"br label %b{t.target.index}{w.jump_back(t.target)}")
 
 
 def _branch(w: FunctionWriter, t: mir.Branch) -> None:
@@ -415,7 +415,8 @@ def _branch(w: FunctionWriter, t: mir.Branch) -> None:
         then, orelse = (1, 2000) if t.cold == "then" else (2000, 1)
         node = w.unit.metadata(f'!{{!"branch_weights", i32 {then}, i32 {orelse}}}')
         weights = f", !prof {node}"
-    w.emit(f"br i1 {condition}, label %b{t.then.index}, label %b{t.orelse.index}{weights}")
+    more = weights + w.jump_back(t.then, t.orelse)
+    w.emit(f"br i1 {condition}, label %b{t.then.index}, label %b{t.orelse.index}{more}")
 
 
 def _switch(w: FunctionWriter, t: mir.Switch) -> None:

@@ -126,6 +126,15 @@ class Unit:
             self._metadata.append(text)
         return found
 
+    def rare_loop(self) -> str:
+        """Return the attachment for a jump back in a loop that rarely runs: it is left as it is."""
+        number = len(self._metadata)
+        self._metadata.append("")
+        no_copies = self.metadata('!{!"llvm.loop.unroll.disable"}')
+        no_vectors = self.metadata('!{!"llvm.loop.vectorize.enable", i1 false}')
+        self._metadata[number] = f"distinct !{{!{number}, {no_copies}, {no_vectors}}}"
+        return f", !llvm.loop !{number}"
+
     def alias_tag(self, cell: str) -> str:
         """Return the attachment for an access to `cell` (see `aliasing.cell`)."""
         if not cell:
