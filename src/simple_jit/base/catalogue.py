@@ -2,9 +2,10 @@
 
     E00xx  text and tokens        syntax/
     E01xx  syntax                 syntax/
-    E02xx  names and modules      hir/
+    E02xx  names                  hir/
     E03xx  types                  hir/
     E04xx  not supported          any stage
+    E05xx  modules                hir/
     W00xx  warnings               any stage
 
 A code is never given a second meaning; a rule that is dropped leaves its code unused.
@@ -61,10 +62,89 @@ MIXED_COLLECTION = Rule("E0123", "A `{…}` literal is a dict or a set, not both
 BAD_LABEL = Rule("E0124", "A label stands before a loop.")
 FOREIGN_SYNTAX = Rule("E0125", "This is how another language writes it.")
 
-# --- E02xx: names and modules ------------------------------------------------------
+# --- E02xx: names ------------------------------------------------------------------
+
+UNKNOWN_NAME = Rule("E0201", "A name is declared before it is used.")
+UNKNOWN_TYPE = Rule("E0202", "A type is declared or built in.")
+UNKNOWN_MEMBER = Rule("E0203", "A field, method or variant belongs to its type.")
+UNKNOWN_PARAMETER = Rule("E0204", "A named argument names a parameter.")
+DUPLICATE_NAME = Rule("E0205", "A name is declared once in its scope.")
+DUPLICATE_VALUE = Rule("E0206", "The variants of an enum have different values.")
+NOT_A_TYPE = Rule("E0207", "A type stands where a type is wanted.")
+NOT_A_VALUE = Rule("E0208", "A value stands where a value is wanted.")
+IMMUTABLE = Rule("E0209", "Only a `var`, a field or an element is assigned.")
+BAD_TARGET = Rule("E0210", "An assignment names a place.")
+MISPLACED_SELF = Rule("E0211", "`self` stands in a method that has a receiver.")
+MISPLACED_RETURN = Rule("E0212", "`return` stands in a function.")
+MISPLACED_BREAK = Rule("E0213", "`break` and `continue` stand in a loop.")
+UNKNOWN_LABEL = Rule("E0214", "`break` and `continue` name a loop around them.")
+CYCLIC_ALIAS = Rule("E0215", "A type alias does not stand for itself.")
+CYCLIC_CONSTANT = Rule("E0216", "A value does not depend on itself.")
+MISPLACED_USE = Rule("E0217", "Imports and foreign functions stand at the top level.")
+UNKNOWN_EXTERN = Rule("E0218", "A foreign function exists.")
 
 # --- E03xx: types ------------------------------------------------------------------
 
+WRONG_TYPE = Rule("E0301", "A value has the type that its place asks for.")
+WRONG_ARITY = Rule("E0302", "A call passes one argument for each parameter.")
+WRONG_TYPE_ARITY = Rule("E0303", "A generic type or function takes its number of type arguments.")
+DUPLICATE_ARGUMENT = Rule("E0304", "An argument or field is given once.")
+MISSING_FIELD = Rule("E0305", "A construction gives every field without a default.")
+MISSING_RESULT = Rule("E0306", "A function that returns a value ends with one.")
+BRANCH_TYPES = Rule("E0307", "The branches of an `if` with a value have one type.")
+NO_VALUE = Rule("E0308", "An expression that is used has a value.")
+BAD_OPERAND = Rule("E0309", "An operator applies to its operands.")
+BAD_COMPARISON = Rule("E0310", "Values that are compared are comparable.")
+MIXED_WIDTHS = Rule("E0311", "Integers of different types do not mix.")
+LITERAL_RANGE = Rule("E0312", "A literal is in the range of its type.")
+BAD_CAST = Rule("E0313", "`as` converts between numbers.")
+NOT_OPTIONAL = Rule("E0314", "`?.`, `??`, `!` and their kin apply to an optional.")
+NOT_CALLABLE = Rule("E0315", "What is called is a function.")
+NOT_INDEXABLE = Rule("E0316", "What is indexed has elements.")
+NOT_ITERABLE = Rule("E0317", "What a `for` goes over can be iterated.")
+TUPLE_INDEX = Rule("E0318", "The index into a tuple is a constant within it.")
+PATTERN_TYPE = Rule("E0319", "A pattern matches the type of its value.")
+MIXED_ARRAY = Rule("E0320", "The elements of an array have one type.")
+CANNOT_INFER_TYPE = Rule("E0321", "A type can be told from what is written.")
+CANNOT_INFER_RESULT = Rule("E0322", "What a function returns can be told from its body.")
+NOT_CONSTANT = Rule("E0323", "The value of a constant is known at compile time.")
+BAD_FORMAT = Rule("E0324", "A format specification suits its value.")
+BAD_SPREAD = Rule("E0325", "An array is spread where several values are wanted.")
+STATIC_CALL = Rule("E0326", "A static function is called on its type, a method on a value.")
+METHOD_VALUE = Rule("E0327", "A method that needs arguments is called.")
+ZERO_STEP = Rule("E0328", "A step is not 0.")
+BAD_PROPAGATION = Rule("E0329", "`?` stands in a function that can return what it propagates.")
+ENDLESS_TYPE = Rule("E0330", "A generic type does not contain ever larger instances of itself.")
+EXTERN_TYPE = Rule("E0331", "A foreign function takes and returns what C knows.")
+BAD_MAIN = Rule("E0332", "`main` takes no parameter or the arguments.")
+
 # --- E04xx: not supported ----------------------------------------------------------
 
+DICT_UNSUPPORTED = Rule("E0401", "Dicts are not supported yet.")
+SET_UNSUPPORTED = Rule("E0402", "Sets are not supported yet.")
+ENUM_UNSUPPORTED = Rule("E0403", "Enums with a payload are not supported yet.")
+MATCH_UNSUPPORTED = Rule("E0404", "`match` is not supported yet.")
+CLOSURE_UNSUPPORTED = Rule("E0405", "Lambdas and closures are not supported yet.")
+FUNCTION_VALUE_UNSUPPORTED = Rule("E0406", "Functions as values are not supported yet.")
+TRAIT_UNSUPPORTED = Rule("E0407", "Traits are not supported yet.")
+ANY_UNSUPPORTED = Rule("E0408", "The type `any` is not supported yet.")
+RESULT_UNSUPPORTED = Rule("E0409", "`Result` is not supported yet.")
+EXCEPTIONS_UNSUPPORTED = Rule("E0410", "`throw`, `try` and `catch` are not supported yet.")
+DEFER_UNSUPPORTED = Rule("E0411", "`defer` is not supported yet.")
+WITH_UNSUPPORTED = Rule("E0412", "`with` is not supported yet.")
+DECORATOR_UNSUPPORTED = Rule("E0413", "Decorators are not supported yet.")
+PATTERN_UNSUPPORTED = Rule("E0414", "This kind of pattern is not supported yet.")
+PIPE_UNSUPPORTED = Rule("E0415", "`|>` is not supported yet.")
+RANGE_UNSUPPORTED = Rule("E0416", "A range outside of a loop is not supported yet.")
+
+# --- E05xx: modules ----------------------------------------------------------------
+
+UNKNOWN_MODULE = Rule("E0501", "A module that is used exists.")
+UNKNOWN_IMPORT = Rule("E0502", "A module declares what is imported from it.")
+NOT_EXPORTED = Rule("E0503", "A module exports what is imported from it.")
+
 # --- W00xx: warnings ---------------------------------------------------------------
+
+UNREACHABLE_CODE = Rule("W0001", "Code is reachable.", "warning")
+DEPRECATED = Rule("W0002", "What is deprecated is not used.", "warning")
+DIVISION_BY_ZERO = Rule("W0003", "A divisor is not 0.", "warning")

@@ -23,8 +23,14 @@ from simple_jit.hir.types import BOOL, NEVER, UNIT, StructType, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Literal, TypeAlias
+    from collections.abc import Callable, Sequence
+    from typing import Literal, Protocol, TypeAlias
+
+    class Finder(Protocol):
+        """What finds functions of a checked program by name."""
+
+        def find(self, name: str, types: Sequence[Type] | None = None) -> Function | None:
+            """Return an instance, None where there is no such function."""
 
 UnaryOp: TypeAlias = "Literal['neg', 'not', 'bitnot']"
 BinaryOp: TypeAlias = """
@@ -156,17 +162,27 @@ class Program:
 
     `start` runs the top-level statements of all modules in import order and then `main`, and returns
     the exit status (an i64): `main(args: [text])` gets its arguments from the function's one
-    parameter, always `[text]`.
+    parameter, always `[text]`. `functions` grows as library instances first run; `finder` makes
+    instances for calls from outside.
     """
 
-    __slots__ = ("functions", "globals", "start")
+    __slots__ = ("finder", "functions", "globals", "start")
 
     def __init__(
-        self, start: Function, functions: dict[str, Function], globals: list[Global]
+        self,
+        start: Function,
+        functions: dict[str, Function],
+        globals: list[Global],
+        finder: Finder | None = None,
     ) -> None:
         self.start = start
         self.functions = functions
         self.globals = globals
+        self.finder = finder
+
+    def find(self, name: str, types: Sequence[Type] | None = None) -> Function | None:
+        """Return the instance of `fib` or `module.fib` for argument types (see `hir.check.Finder`)."""
+        return self.finder.find(name, types) if self.finder is not None else None
 
 
 class Expr:

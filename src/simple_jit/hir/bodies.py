@@ -1,0 +1,247 @@
+"""Bodies: functions, modules' top-level statements, and blocks."""
+
+from __future__ import annotations
+
+from simple_jit.base import catalogue as rule
+from simple_jit.hir import nodes as hir
+from simple_jit.hir.assigned import assigned_names
+from simple_jit.hir.context import Context, statement
+from simple_jit.hir.convert import coerce, join
+from simple_jit.hir.declare import declare, declared
+from simple_jit.hir.report import unsupported
+from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Outer, Symbol
+from simple_jit.hir.types import NEVER, UNIT, Type
+from simple_jit.syntax import ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from simple_jit.base.source import Span
+
+
+def build_function(cx: Context) -> hir.Expr:
+    """Check the body of a function instance."""
+    symbol = cx.symbol
+    assert symbol is not None
+    assert symbol.decl.body is not None
+    cx.assigned = assigned_names(symbol.decl)
+    _declare_params(cx, symbol)
+    report_unknown_annotations(cx, symbol.decl.annotations)
+    wants_value = cx.ret is not UNIT
+    body = check_block(cx, symbol.decl.body, cx.ret, wants_value=wants_value)
+    if cx.ret is None:
+        return _settle_result(cx, body)
+    cx.result = cx.ret
+    return _fit_result(cx, symbol, body, cx.ret)
+
+
+def _declare_params(cx: Context, symbol: FunctionSymbol) -> None:
+    params = cx.instance.function.params
+    if symbol.has_self:
+        cx.self_variable = cx.declare("self", params[0], symbol.span, kind="self")
+        params = params[1:]
+    for param, local in zip(symbol.decl.params, params):
+        cx.declare(
+            local.name, local, param.name.span, kind="parameter", mutable=param.mutable
+        )
+
+
+_KNOWN_ANNOTATIONS = frozenset(
+    {"inline", "nojit", "jit", "export", "test", "deprecated", "skip", "track_caller"}
+)
+
+
+def report_unknown_annotations(cx: Context, annotations: list[ast.Annotation]) -> None:
+    """A function used as an annotation is a decorator, which a later version brings."""
+    for annotation in annotations:
+        name = ".".join(ident.name for ident in annotation.path)
+        if name not in _KNOWN_ANNOTATIONS:
+            cx.error(unsupported(rule.DECORATOR_UNSUPPORTED, annotation.span))
+
+
+def _fit_result(cx: Context, symbol: FunctionSymbol, body: hir.Expr, ret: Type) -> hir.Expr:
+    if ret is UNIT or body.type in (NEVER, ERROR):
+        return body
+    written = symbol.decl.result.span if symbol.decl.result else None
+    if body.type is UNIT:
+        return cx.error(_missing_result(symbol, ret))
+    return coerce(cx, body, ret, written)
+
+
+def _missing_result(symbol: FunctionSymbol, ret: Type):  # type: ignore[no-untyped-def]
+    where = symbol.decl.result.span if symbol.decl.result else symbol.span
+    diagnostic = rule.MISSING_RESULT.at(
+        where, f"`{symbol.name}` returns a `{ret}`, but its body ends without one"
+    )
+    assert symbol.decl.body is not None
+    statements = symbol.decl.body.statements
+    if statements:
+        last = statements[-1]
+        diagnostic.also(_last_line(last), "the last statement has no value")
+        if isinstance(last, ast.ExprStmt) and isinstance(last.value, ast.If):
+            if last.value.otherwise is None:
+                diagnostic.hint("an `if` without `else` has no value")
+    return diagnostic
+
+
+def _last_line(node: ast.Stmt) -> Span:
+    """A span within one line to point at."""
+    start = node.span.start
+    end = node.span.file.text.find("\n", start)
+    return node.span.file.span(start, node.span.end if end < 0 else min(node.span.end, end))
+
+
+def _settle_result(cx: Context, body: hir.Expr) -> hir.Expr:
+    """Infer the result of a function from its last expression and its `return`s."""
+    if UNIT in cx.returned:
+        if any(type not in (UNIT, NEVER, ERROR) for type in cx.returned):
+            symbol = cx.symbol
+            assert symbol is not None
+            cx.error(
+                rule.WRONG_TYPE.at(symbol.span, f"`{symbol.name}` returns a value in some places only")
+            )
+        cx.result = UNIT
+        return discard(body)
+    types = [*cx.returned, body.type]
+    common: Type | None = NEVER
+    for type in types:
+        common = join(common, type) if common is not None else None
+    symbol = cx.symbol
+    assert symbol is not None
+    if common is None:
+        cx.result = ERROR
+        cx.error(_differing_results(symbol, types))
+    elif isinstance(common, HoleType):
+        cx.result = ERROR
+        cx.error(
+            rule.CANNOT_INFER_RESULT.at(symbol.span, f"cannot infer what `{symbol.name}` returns").hint(
+                "write its type after `->`"
+            )
+        )
+    else:
+        cx.result = common
+        if any(type not in (common, NEVER) for type in types):
+            cx.joined = common
+    return body
+
+
+def _differing_results(symbol: FunctionSymbol, types: list[Type]):  # type: ignore[no-untyped-def]
+    if types[-1] is UNIT:
+        wanted = next(type for type in types if type is not NEVER)
+        return _missing_result(symbol, wanted)
+    shown = list(dict.fromkeys(f"`{type}`" for type in types if type is not NEVER))
+    return rule.WRONG_TYPE.at(
+        symbol.span, f"`{symbol.name}` returns different types: {' and '.join(shown)}"
+    )
+
+
+def discard(body: hir.Expr) -> hir.Expr:
+    """Return `body` as a statement."""
+    if body.type in (UNIT, NEVER):
+        return body
+    return hir.Block([body], None, UNIT, body.span)
+
+
+# --- blocks ------------------------------------------------------------------------
+
+
+def check_block(
+    cx: Context,
+    node: ast.Block,
+    hint: Type | None = None,
+    *,
+    wants_value: bool,
+    before: list[hir.Expr] | None = None,
+) -> hir.Expr:
+    """Check a block in a scope of its own; its value is that of its last statement.
+
+    `before` are statements to put at its start.
+    """
+    cx.enter()
+    try:
+        return check_statements(cx, node.statements, node.span, hint, wants_value, before or [])
+    finally:
+        cx.leave()
+
+
+def check_statements(
+    cx: Context,
+    statements: list[ast.Stmt],
+    span: Span,
+    hint: Type | None,
+    wants_value: bool,
+    out: list[hir.Expr],
+) -> hir.Expr:
+    """Check statements in the current scope, after those of `out`."""
+    declare_in_block(cx, statements)
+    ended: ast.Stmt | None = None
+    warned = False
+    dropped: list[hir.Expr] = []
+    for index, node in enumerate(statements):
+        if ended is not None and not warned and not isinstance(node, ast.FunctionDecl):
+            warned = True
+            cx.reporter.report(
+                rule.UNREACHABLE_CODE.at(_last_line(node), "this is never reached").also(
+                    _last_line(ended), "what stands here always leaves"
+                )
+            )
+        target = out if ended is None else dropped
+        if wants_value and index == len(statements) - 1 and isinstance(node, ast.ExprStmt):
+            from simple_jit.hir.check_stmt import check_value_statement
+
+            value = check_value_statement(cx, node, hint)
+            if ended is None and value.type is not UNIT:
+                return hir.Block(out, value, value.type, span) if out else value
+        else:
+            value = statement(cx, node)
+        target.append(value)
+        if value.type is NEVER and ended is None:
+            ended = node
+    type = UNIT if ended is None else NEVER
+    if len(out) == 1 and out[0].type is type:
+        return out[0]
+    return hir.Block(out, None, type, span)
+
+
+def declare_in_block(cx: Context, statements: list[ast.Stmt]) -> None:
+    """Enter the functions and types that a block declares: they may be used before their declaration."""
+    local = [
+        node
+        for node in statements
+        if isinstance(
+            node, (ast.FunctionDecl, ast.RecordDecl, ast.EnumDecl, ast.AliasDecl, ast.ConstDecl, ast.ImplDecl)
+        )
+    ]
+    if not local or cx.is_top_level and cx.scope.parent is None:
+        return
+    names: dict[str, Symbol] = {}
+    for node in local:
+        for symbol in declared(node, cx.module):
+            declare(names, symbol, cx.reporter)
+            cx.scope.names[symbol.name] = symbol
+    outer = _outer(cx)
+    for symbol in names.values():
+        if isinstance(symbol, FunctionSymbol):
+            symbol.outer = outer
+            symbol.prefix = f"{cx.instance.function.name}."
+    for node in local:
+        if isinstance(node, (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl)):
+            cx.session.add_methods(node, cx.module, names)
+
+
+def _outer(cx: Context) -> Outer:
+    """Return what functions declared here see: other declarations, but no variables."""
+    inherited = cx.symbol.outer if cx.symbol else None
+    symbols = dict(inherited.symbols) if inherited else {}
+    variables = set(inherited.locals) if inherited else set()
+    for scope in reversed(list(cx.scope.chain())):
+        for name, meaning in scope.names.items():
+            if isinstance(meaning, Symbol):
+                symbols[name] = meaning
+                variables.discard(name)
+            else:
+                symbols.pop(name, None)
+                variables.add(name)
+    if cx.symbol is not None and cx.symbol.outer is not None:
+        symbols.setdefault(cx.symbol.name, cx.symbol)
+    variables |= cx.assigned
+    return Outer(symbols, frozenset(variables), cx.instance.types)

@@ -1,0 +1,219 @@
+"""Functions that the compiler itself provides: `print`, `len`, `typeof`, `panic`, …."""
+
+from __future__ import annotations
+
+from simple_jit.base import catalogue as rule
+from simple_jit.hir import nodes as hir
+from simple_jit.hir.check_access import length_of
+from simple_jit.hir.check_operators import adapts
+from simple_jit.hir.check_stmt import check_assert
+from simple_jit.hir.context import Context, block, diverging, erroneous, expression
+from simple_jit.hir.convert import coerce, definite, join_numbers
+from simple_jit.hir.core_calls import call_core, call_method, call_symbol
+from simple_jit.hir.report import unsupported
+from simple_jit.hir.show import concat_texts, text_of
+from simple_jit.hir.symbols import ERROR, HoleType
+from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_number
+from simple_jit.syntax import ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _one_argument(cx: Context, node: ast.Call, name: str) -> ast.Expr | None:
+    if len(node.args) != 1 or node.args[0].name or node.args[0].spread:
+        given = "1 was" if len(node.args) == 1 else f"{len(node.args) or 'none'} were"
+        cx.error(rule.WRONG_ARITY.at(node.span, f"`{name}` takes 1 argument, but {given} given"))
+        return None
+    return node.args[0].value
+
+
+# --- printing ----------------------------------------------------------------------
+
+
+def _print(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
+    return _output(cx, node, "print", "write_line", "write")
+
+
+def _eprint(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
+    return _output(cx, node, "eprint", "eprint_line", "eprint_text")
+
+
+def _output(cx: Context, node: ast.Call, name: str, line: str, plain: str) -> hir.Expr:
+    """Evaluate all arguments, then write their text forms with spaces between them."""
+    args: list[ast.Expr] = []
+    named: dict[str, ast.Expr] = {}
+    for arg in node.args:
+        if arg.name is None:
+            args.append(arg.value)
+        elif arg.name.name in ("end", "sep"):
+            named[arg.name.name] = arg.value
+        else:
+            cx.error(rule.UNKNOWN_PARAMETER.at(arg.name.span, f"`{name}` has no parameter `{arg.name.name}`"))
+    stmts: list[hir.Expr] = []
+    values = _printed_values(cx, args, stmts)
+    texts = {
+        key: coerce(cx, expression(cx, value, TEXT), TEXT, what=f"`{key}`") for key, value in named.items()
+    }
+    if erroneous(*values, *texts.values()):
+        return hir.Const(None, ERROR, node.span)
+    left = diverging([*stmts, *values], node.span)
+    if left is not None:
+        return left
+    separator = texts.get("sep") or hir.TextConst(" ", TEXT, node.span)
+    pieces: list[hir.Expr] = []
+    for index, value in enumerate(values):
+        if index:
+            pieces.append(separator)
+        pieces.append(text_of(cx, value, value.span, quoted=False))
+    if "end" in texts:
+        pieces.append(texts["end"])
+    if erroneous(*pieces):
+        return hir.Const(None, ERROR, node.span)
+    text = concat_texts(cx, pieces, node.span)
+    return block(stmts, call_core(cx, plain if "end" in texts else line, [text], node.span), node.span)
+
+
+def _printed_values(cx: Context, args: list[ast.Expr], stmts: list[hir.Expr]) -> list[hir.Expr]:
+    """Check what is printed; what a later argument could change goes into a temporary first."""
+    values = []
+    for index, arg in enumerate(args):
+        value = expression(cx, arg)
+        if value.type is UNIT:
+            value = block([value], hir.TextConst("()", TEXT, arg.span), arg.span)
+        if isinstance(value.type, HoleType):
+            shown = "[]" if value.type.is_array else "nil"
+            value = hir.TextConst(shown, TEXT, arg.span)
+        is_last = index == len(args) - 1
+        if not is_last and value.type not in (NEVER, ERROR) and not _is_settled(value.type):
+            value = cx.keep(value, stmts)
+        elif stmts and not is_last and value.type not in (NEVER, ERROR):
+            value = cx.keep(value, stmts)
+        values.append(value)
+    return values
+
+
+def _is_settled(type: Type) -> bool:
+    return is_number(type) or type is TEXT
+
+
+# --- len, typeof, panic ------------------------------------------------------------
+
+
+def _len(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
+    arg = _one_argument(cx, node, "len")
+    if arg is None:
+        return hir.Const(None, ERROR, node.span)
+    value = definite(expression(cx, arg))
+    if value.type in (ERROR, NEVER):
+        return value
+    length = length_of(cx, value, node.span)
+    if length is not None:
+        return length
+    return cx.error(rule.WRONG_TYPE.at(arg.span, f"a `{value.type}` has no length"))
+
+
+def _typeof(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
+    """The type of the argument, which is evaluated, as it is written in source."""
+    arg = _one_argument(cx, node, "typeof")
+    if arg is None:
+        return hir.Const(None, ERROR, node.span)
+    value = expression(cx, arg)
+    if value.type in (ERROR, NEVER):
+        return value
+    if isinstance(value.type, HoleType):
+        return cx.error(rule.CANNOT_INFER_TYPE.at(arg.span, "the type of this is not known"))
+    name = hir.TextConst(str(value.type), TEXT, node.span)
+    if isinstance(value, (hir.LocalGet, hir.GlobalGet, hir.Const, hir.TextConst)):
+        return name
+    return hir.Block([value], name, TEXT, node.span)
+
+
+def _panic(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
+    if not node.args:
+        return hir.Throw("Panic", hir.TextConst("panic", TEXT, node.span), node.span)
+    arg = _one_argument(cx, node, "panic")
+    if arg is None:
+        return hir.Const(None, ERROR, node.span)
+    value = expression(cx, arg)
+    if value.type in (ERROR, NEVER):
+        return value
+    message = text_of(cx, value, arg.span, quoted=False)
+    return hir.Throw("Panic", message, node.span)
+
+
+def _assert(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
+    return check_assert(cx, node)
+
+
+def _range(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
+    return cx.error(unsupported(rule.RANGE_UNSUPPORTED, node.span))
+
+
+BUILTINS: dict[str, Callable[[Context, ast.Call, Type | None], hir.Expr]] = {
+    "print": _print,
+    "eprint": _eprint,
+    "len": _len,
+    "typeof": _typeof,
+    "panic": _panic,
+    "assert": _assert,
+    "range": _range,
+}
+
+# --- min and max -------------------------------------------------------------------
+
+FOLDED = frozenset({"min", "max"})
+
+
+def call_min_max(cx: Context, name: str, node: ast.Call, hint: Type | None) -> hir.Expr:
+    """`min` and `max` of several values, two by two, or of the elements of an array."""
+    if len(node.args) == 1:
+        return _of_array(cx, name, node)
+    if not node.args:
+        return cx.error(rule.WRONG_ARITY.at(node.span, f"`{name}` takes 2 arguments or more, but none were given"))
+    nodes = [arg.value for arg in node.args]
+    values = _values_of_one_type(cx, nodes, hint)
+    if erroneous(*values):
+        return hir.Const(None, ERROR, node.span)
+    left = diverging(values, node.span)
+    if left is not None:
+        return left
+    symbol = cx.session.loader.core_function(name)
+    assert symbol is not None
+    result = values[0]
+    for value in values[1:]:
+        result = call_symbol(cx, symbol, [result, value], node.span)
+    return result
+
+
+def _values_of_one_type(cx: Context, nodes: list[ast.Expr], hint: Type | None) -> list[hir.Expr]:
+    """Check values; literals adapt to the others, integers among floats become floats."""
+    values: dict[int, hir.Expr] = {}
+    for index, node in enumerate(nodes):
+        if not adapts(node):
+            values[index] = definite(expression(cx, node, hint))
+    wanted = next((value.type for value in values.values()), hint)
+    for index, node in enumerate(nodes):
+        if index not in values:
+            values[index] = expression(cx, node, wanted)
+    ordered = [values[index] for index in range(len(nodes))]
+    common = join_numbers([value.type for value in ordered])
+    if common is not None:
+        ordered = [v if v.type is common else hir.Convert(v, common, v.span) for v in ordered]
+    return ordered
+
+
+def _of_array(cx: Context, name: str, node: ast.Call) -> hir.Expr:
+    value = definite(expression(cx, node.args[0].value))
+    if value.type in (ERROR, NEVER):
+        return value
+    found = call_method(cx, value, name, [], node.span) if isinstance(value.type, ArrayType) else None
+    if found is None:
+        return cx.error(
+            rule.WRONG_ARITY.at(node.span, f"`{name}` takes several values or an array, not one `{value.type}`")
+        )
+    if isinstance(found.type, OptionalType):
+        return hir.Unwrap(found, found.type.inner, node.span)
+    return found
+

@@ -1,0 +1,243 @@
+"""Names as values, and what stands before a dot: modules and types."""
+
+from __future__ import annotations
+
+from simple_jit.base import catalogue as rule
+from simple_jit.base.diagnostics import suggest
+from simple_jit.hir import nodes as hir
+from simple_jit.hir.check_literals import nil
+from simple_jit.hir.constants import constant_value, with_span
+from simple_jit.hir.context import Context, Variable, checks
+from simple_jit.hir.globals import global_cell
+from simple_jit.hir.report import unsupported
+from simple_jit.hir.resolve_types import BUILTIN_TYPES, alias_target, enum_type, resolve, type_of_symbol
+from simple_jit.hir.symbols import (
+    ERROR,
+    AliasSymbol,
+    ConstSymbol,
+    EnumSymbol,
+    ExternSymbol,
+    FunctionSymbol,
+    GlobalSymbol,
+    HoleType,
+    Module,
+    ModuleSymbol,
+    RecordSymbol,
+    Symbol,
+    TypeSymbol,
+)
+from simple_jit.hir.types import EnumType, OptionalType, StructType, Type, array_of
+from simple_jit.syntax import ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from simple_jit.base.source import Span
+
+_FOREIGN_NAMES = {
+    "null": "nil",
+    "None": "nil",
+    "undefined": "nil",
+    "True": "true",
+    "False": "false",
+    "this": "self",
+    "println": "print",
+    "printf": "print",
+    "console": "print",
+}
+
+
+@checks(ast.Name)
+def check_name(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr:
+    found = cx.find(node.name)
+    if isinstance(found, Variable):
+        return read_variable(cx, found, node.span)
+    if found is not None:
+        return symbol_value(cx, found, node.span)
+    field = implicit_field(cx, node)
+    if field is not None:
+        object, type = field
+        index = type.field_index(node.name)
+        assert index is not None
+        return hir.FieldGet(object, index, type.fields[index].type, node.span)
+    return _outer_name(cx, node, hint)
+
+
+def _outer_name(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr:
+    outer = cx.symbol.outer if cx.symbol else None
+    if outer is not None:
+        if node.name in outer.symbols:
+            return symbol_value(cx, outer.symbols[node.name], node.span)
+        if node.name in outer.locals:
+            return cx.error(unsupported(rule.CLOSURE_UNSUPPORTED, node.span))
+    symbol = cx.session.lookup(cx.module, node.name)
+    if symbol is not None:
+        return symbol_value(cx, symbol, node.span)
+    variant = _bare_variant(node, hint)
+    if variant is not None:
+        return variant
+    if node.name == "None":
+        return nil(cx, node, hint)
+    return report_unknown_name(cx, node)
+
+
+def read_variable(cx: Context, variable: Variable, span: Span) -> hir.Expr:
+    """Read a local; where a test has shown that it is not nil, the value in it."""
+    local = variable.local
+    value = hir.LocalGet(local, span)
+    if isinstance(local.type, OptionalType) and cx.is_narrowed(variable):
+        return hir.Unwrap(value, local.type.inner, span, checked=False)
+    if isinstance(local.type, HoleType):
+        hinted = cx.hints.get(local.type.binding)
+        if hinted is not None:
+            local.type = value.type = hinted
+    return value
+
+
+def _bare_variant(node: ast.Name, hint: Type | None) -> hir.Expr | None:
+    """`Red` where a `Color` is expected."""
+    if isinstance(hint, OptionalType):
+        hint = hint.inner
+    return variant_value(hint, node.name, node.span) if isinstance(hint, EnumType) else None
+
+
+def variant_value(type: EnumType, name: str, span: Span) -> hir.Expr | None:
+    for variant in type.variants:
+        if variant.name == name:
+            return hir.Const(variant.value, type, span)
+    return None
+
+
+def implicit_field(cx: Context, node: ast.Name) -> tuple[hir.Expr, StructType] | None:
+    """In a method a bare name may be a field of self."""
+    variable = cx.self_variable
+    if variable is None or not isinstance(variable.local.type, StructType):
+        return None
+    type = variable.local.type
+    if type.field_index(node.name) is None:
+        return None
+    return hir.LocalGet(variable.local, node.span), type
+
+
+def symbol_value(cx: Context, symbol: Symbol, span: Span) -> hir.Expr:
+    """Return the value of a name that is not a local."""
+    if isinstance(symbol, GlobalSymbol):
+        cell = global_cell(cx, symbol)
+        return hir.GlobalGet(cell, span) if cell is not None else hir.Const(None, ERROR, span)
+    if isinstance(symbol, ConstSymbol):
+        return with_span(constant_value(symbol), span)
+    if isinstance(symbol, (FunctionSymbol, ExternSymbol)):
+        diagnostic = unsupported(rule.FUNCTION_VALUE_UNSUPPORTED, span)
+        return cx.error(diagnostic.hint(f"to call it, write `{symbol.name}(…)`"))
+    what = "a module" if isinstance(symbol, ModuleSymbol) else "a type"
+    return cx.error(
+        rule.NOT_A_VALUE.at(span, f"`{symbol.name}` is {what}, not a value").also(symbol.span, "declared here")
+    )
+
+
+def report_unknown_name(cx: Context, node: ast.Name) -> hir.Expr:
+    if node.name in BUILTIN_TYPES:
+        return cx.error(rule.NOT_A_VALUE.at(node.span, f"`{node.name}` is a type, not a value"))
+    diagnostic = rule.UNKNOWN_NAME.at(node.span, f"there is no `{node.name}` here")
+    near = _FOREIGN_NAMES.get(node.name) or suggest(node.name, _candidates(cx))
+    return cx.error(diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
+
+
+def _candidates(cx: Context) -> list[str]:
+    from simple_jit.hir.core_index import PRELUDE
+
+    names = cx.visible_names()
+    outer = cx.symbol.outer if cx.symbol else None
+    if outer is not None:
+        names += outer.symbols
+    variable = cx.self_variable
+    if variable is not None and isinstance(variable.local.type, StructType):
+        names += [field.name for field in variable.local.type.fields]
+    return [*names, *PRELUDE, "print", "eprint", "len", "range", "typeof", "assert", "panic"]
+
+
+@checks(ast.SelfExpr)
+def check_self(cx: Context, node: ast.SelfExpr, hint: Type | None) -> hir.Expr:
+    if cx.self_variable is not None:
+        return read_variable(cx, cx.self_variable, node.span)
+    symbol = cx.symbol
+    diagnostic = rule.MISPLACED_SELF.at(node.span, "there is no `self` here")
+    if symbol is not None and symbol.owner is not None:
+        diagnostic.also(symbol.span, f"`{symbol.name}` is a `static fn`")
+    return cx.error(diagnostic)
+
+
+# --- before a dot ------------------------------------------------------------------
+
+
+def lookup(cx: Context, name: str) -> Symbol | None:
+    """Return what a name means where a module or type may stand; a variable hides it."""
+    found = cx.find(name)
+    if isinstance(found, Variable):
+        return None
+    if found is not None:
+        return found
+    outer = cx.symbol.outer if cx.symbol else None
+    if outer is not None and name in outer.symbols:
+        return outer.symbols[name]
+    return cx.session.lookup(cx.module, name)
+
+
+def module_of(cx: Context, node: ast.Expr) -> Module | None:
+    """Return the module that an expression names."""
+    if isinstance(node, ast.Name):
+        symbol = lookup(cx, node.name)
+        return symbol.target if isinstance(symbol, ModuleSymbol) else None
+    if isinstance(node, ast.Member) and not node.nil_safe:
+        inner = module_of(cx, node.value)
+        if inner is not None and node.name.name in inner.names:
+            symbol = cx.session.member(inner, node.name.name, node.name.span)
+            return symbol.target if isinstance(symbol, ModuleSymbol) else None
+    return None
+
+
+def type_named(cx: Context, node: ast.Expr) -> Type | RecordSymbol | None:
+    """Return the type that an expression names; a generic one without arguments as its symbol."""
+    if isinstance(node, ast.Name):
+        found = cx.types.types.get(node.name)
+        if found is not None and cx.find(node.name) is None:
+            return found
+        symbol = lookup(cx, node.name)
+        if symbol is None and cx.find(node.name) is None:
+            return BUILTIN_TYPES.get(node.name)
+        return _type_of(symbol)
+    if isinstance(node, ast.Member) and not node.nil_safe:
+        module = module_of(cx, node.value)
+        if module is not None and node.name.name in module.names:
+            return _type_of(cx.session.member(module, node.name.name, node.name.span))
+        return None
+    if isinstance(node, ast.TypeApply):
+        return _applied(cx, node)
+    if isinstance(node, ast.ArrayLiteral) and len(node.items) == 1:
+        item = node.items[0]
+        inner = None if isinstance(item, ast.Spread) else type_named(cx, item)
+        return array_of(inner) if isinstance(inner, Type) else None
+    return None
+
+
+def _type_of(symbol: Symbol | None) -> Type | RecordSymbol | None:
+    if isinstance(symbol, RecordSymbol):
+        from simple_jit.hir.resolve_types import instantiate
+
+        return symbol if symbol.generics else instantiate(symbol, ())
+    if isinstance(symbol, EnumSymbol):
+        return enum_type(symbol)
+    if isinstance(symbol, AliasSymbol) and not symbol.generics:
+        return alias_target(symbol)
+    return symbol.type if isinstance(symbol, TypeSymbol) else None
+
+
+def _applied(cx: Context, node: ast.TypeApply) -> Type | None:
+    if isinstance(node.value, ast.Name):
+        path = [ast.Ident(node.value.span, node.value.name)]
+        named = ast.NamedType(node.span, path, node.args)
+        if node.value.name in ("List", "Option"):
+            return resolve(named, cx.types)
+        symbol = lookup(cx, node.value.name)
+        if isinstance(symbol, (RecordSymbol, AliasSymbol)):
+            return type_of_symbol(symbol, named, cx.types)
+    return None

@@ -1,0 +1,392 @@
+"""Arithmetic, conversions by `as`, and `??`.
+
+An integer literal takes the type of the other operand, an integer beside a float becomes a float, and
+integers of different types do not mix. On text and arrays `+` and `*` are calls of the core library,
+on structs methods (`add`, `mul`, …).
+"""
+
+from __future__ import annotations
+
+from simple_jit.base import catalogue as rule
+from simple_jit.hir import nodes as hir
+from simple_jit.hir.check_literals import integer
+from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
+from simple_jit.hir.convert import coerce, definite, join
+from simple_jit.hir.core_calls import call_core, call_method
+from simple_jit.hir.symbols import ERROR, HoleType
+from simple_jit.hir.types import (
+    BOOL,
+    F32,
+    F64,
+    I64,
+    NEVER,
+    TEXT,
+    ArrayType,
+    EnumType,
+    FloatType,
+    IntType,
+    OptionalType,
+    Type,
+    is_number,
+)
+from simple_jit.syntax import ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from simple_jit.base.source import Span
+
+OPERATIONS: dict[str, hir.BinaryOp] = {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "div",
+    "//": "floordiv",
+    "%": "rem",
+    "&": "and",
+    "|": "or",
+    "^": "xor",
+    "<<": "shl",
+    ">>": "shr",
+}
+METHODS = {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "div",
+    "//": "floordiv",
+    "%": "rem",
+    "**": "pow",
+    "&": "bitand",
+    "|": "bitor",
+    "^": "bitxor",
+    "<<": "shl",
+    ">>": "shr",
+}
+
+
+def adapts(node: ast.Expr) -> bool:
+    """Is `node` made of number literals without a suffix alone, so that it takes any type asked for?"""
+    while isinstance(node, ast.Unary) and node.op in ("-", "+", "~"):
+        node = node.operand
+    if isinstance(node, ast.Binary):
+        return adapts(node.right) and adapts(node.left)
+    return isinstance(node, (ast.IntLiteral, ast.FloatLiteral)) and node.suffix is None
+
+
+def check_operand_pair(
+    cx: Context, left: ast.Expr, right: ast.Expr, hint: Type | None
+) -> tuple[hir.Expr, hir.Expr]:
+    """Check two operands; a literal one takes the type of the other."""
+    if adapts(left) and not adapts(right):
+        second = expression(cx, right, hint)
+        return expression(cx, left, operand_hint(second.type)), second
+    first = expression(cx, left, hint)
+    return first, expression(cx, right, operand_hint(first.type))
+
+
+def operand_hint(type: Type) -> Type | None:
+    """Return the hint that an operand of `type` gives the other one."""
+    return None if isinstance(type, HoleType) or type in (ERROR, NEVER) else type
+
+
+# --- unary -------------------------------------------------------------------------
+
+
+@checks(ast.Unary)
+def check_unary(cx: Context, node: ast.Unary, hint: Type | None) -> hir.Expr:
+    if node.op == "not":
+        operand = coerce(cx, expression(cx, node.operand, BOOL), BOOL, what="the operand of `not`")
+        return operand if operand.type in (ERROR, NEVER) else hir.Unary("not", operand, node.span)
+    if node.op == "-" and isinstance(node.operand, ast.IntLiteral):
+        return integer(cx, node.operand, -node.operand.value, node.span, hint)
+    operand = definite(expression(cx, node.operand, hint))
+    if operand.type in (ERROR, NEVER):
+        return operand
+    if node.op == "+" and is_number(operand.type):
+        return operand
+    if node.op == "-" and is_number(operand.type):
+        if isinstance(operand, hir.Const) and isinstance(operand.type, FloatType):
+            assert operand.value is not None
+            return hir.Const(-operand.value, operand.type, node.span)
+        return hir.Unary("neg", operand, node.span, checked=_is_checked(cx, operand.type))
+    if node.op == "~" and isinstance(operand.type, IntType):
+        return hir.Unary("bitnot", operand, node.span)
+    if node.op == "-":
+        called = call_method(cx, operand, "neg", [], node.span)
+        if called is not None:
+            return called
+    return cx.error(rule.BAD_OPERAND.at(node.span, f"`{node.op}` does not apply to a `{operand.type}`"))
+
+
+def _is_checked(cx: Context, type: Type) -> bool:
+    return (
+        cx.session.options.overflow_checks
+        and isinstance(type, IntType)
+        and type.signed
+        and not cx.is_library
+    )
+
+
+# --- binary ------------------------------------------------------------------------
+
+
+@checks(ast.Binary)
+def check_binary(cx: Context, node: ast.Binary, hint: Type | None) -> hir.Expr:
+    """Check a chain of operators; it may be very long on the left, so the left is walked in a loop."""
+    chain: list[ast.Binary] = []
+    current: ast.Expr = node
+    while isinstance(current, ast.Binary):
+        chain.append(current)
+        current = current.left
+    inner = chain[-1]
+    if len(chain) > 1 and not adapts(inner):
+        value = _check_first(cx, inner, hint)
+        for item in reversed(chain[:-1]):
+            value = check_binary_values(cx, item.op, value, item.right, item.span)
+        return value
+    if len(chain) > 1:
+        return _check_literal_chain(cx, chain, hint)
+    return _check_first(cx, node, hint)
+
+
+def _check_literal_chain(cx: Context, chain: list[ast.Binary], hint: Type | None) -> hir.Expr:
+    """`2 * 3 * x`: the literals on the left take the type of the first operand that has one."""
+    other = next((item.right for item in reversed(chain) if not adapts(item.right)), None)
+    if other is not None:
+        with_type = _probe(cx, other, hint)
+        if is_number(with_type):
+            hint = with_type
+    value = _check_first(cx, chain[-1], hint)
+    for item in reversed(chain[:-1]):
+        value = check_binary_values(cx, item.op, value, item.right, item.span)
+    return value
+
+
+def _probe(cx: Context, node: ast.Expr, hint: Type | None) -> Type:
+    """Return the type of an expression that is checked again later; what is found here is forgotten."""
+    from simple_jit.base.diagnostics import Reporter
+
+    reporter, cx.reporter = cx.reporter, Reporter()
+    try:
+        return definite(expression(cx, node, hint)).type
+    finally:
+        cx.reporter = reporter
+
+
+def _check_first(cx: Context, node: ast.Binary, hint: Type | None) -> hir.Expr:
+    if node.op in ("<<", ">>"):
+        left = expression(cx, node.left, hint)
+        return check_binary_values(cx, node.op, left, node.right, node.span)
+    if node.op == "*" and isinstance(hint, ArrayType):
+        left = expression(cx, node.left, hint)
+        return check_binary_values(cx, node.op, left, node.right, node.span)
+    left, right = check_operand_pair(cx, node.left, node.right, hint)
+    return _combine(cx, node.op, left, right, node.span)
+
+
+def check_binary_values(
+    cx: Context, op: str, left: hir.Expr, right_node: ast.Expr, span: Span
+) -> hir.Expr:
+    """Check `left op right` where the left side has been checked."""
+    if op in ("<<", ">>"):
+        right = expression(cx, right_node, I64 if adapts(right_node) else None)
+    elif isinstance(left.type, ArrayType) and op == "*" or left.type is TEXT and op == "*":
+        right = expression(cx, right_node, I64)
+    else:
+        right = expression(cx, right_node, operand_hint(left.type))
+    return _combine(cx, op, left, right, span)
+
+
+def _combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    left, right = definite(left), definite(right)
+    if erroneous(left, right):
+        return hir.Const(None, ERROR, span)
+    left_out = diverging([left, right], span)
+    if left_out is not None:
+        return left_out
+    if is_number(left.type) and is_number(right.type):
+        return _arithmetic(cx, op, left, right, span)
+    special = _on_collections(cx, op, left, right, span)
+    if special is not None:
+        return special
+    if left.type is BOOL and right.type is BOOL and op in ("&", "|", "^"):
+        return _on_bools(cx, op, left, right, span)
+    called = call_method(cx, left, METHODS[op], [right], span)
+    return called if called is not None else cx.error(_bad_operands(op, left, right, span))
+
+
+def _bad_operands(op: str, left: hir.Expr, right: hir.Expr, span: Span):  # type: ignore[no-untyped-def]
+    diagnostic = rule.BAD_OPERAND.at(span, f"`{op}` does not apply to `{left.type}` and `{right.type}`")
+    diagnostic.also(left.span, f"a `{left.type}`").also(right.span, f"a `{right.type}`")
+    if op == "+" and TEXT in (left.type, right.type):
+        other = right if left.type is TEXT else left
+        shown = other.span.text
+        if '"' not in shown and "\n" not in shown:
+            diagnostic.hint(f'make it text: `"{{{shown}}}"`')
+    return diagnostic
+
+
+def _on_bools(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    """`& | ^` of bools evaluate both sides."""
+    if op == "^":
+        return hir.Compare("ne", left, right, span)
+    stmts: list[hir.Expr] = []
+    first, second = cx.keep(left, stmts), cx.keep(right, stmts)
+    both: hir.Expr = hir.And(first, second, span) if op == "&" else hir.Or(first, second, span)
+    return block(stmts, both, span)
+
+
+def _on_collections(
+    cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span
+) -> hir.Expr | None:
+    if op == "+" and left.type is TEXT and right.type is TEXT:
+        return call_core(cx, "concat", [left, right], span)
+    if op == "*" and left.type is TEXT and isinstance(right.type, IntType):
+        return call_core(cx, "text_repeat", [left, coerce(cx, right, I64)], span)
+    if op == "*" and isinstance(left.type, ArrayType) and isinstance(right.type, IntType):
+        return call_core(cx, "array_repeat", [left, coerce(cx, right, I64)], span)
+    if op == "+" and isinstance(left.type, (ArrayType, HoleType)) and join(left.type, right.type):
+        common = join(left.type, right.type)
+        if isinstance(common, ArrayType):
+            args = [coerce(cx, left, common), coerce(cx, right, common)]
+            return call_core(cx, "array_concat", args, span)
+    return None
+
+
+# --- numbers -----------------------------------------------------------------------
+
+
+def _arithmetic(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    if op in ("<<", ">>"):
+        return _shift(cx, op, left, right, span)
+    pair = unify_numbers(cx, left, right, op, span)
+    if pair is None:
+        return hir.Const(None, ERROR, span)
+    left, right = pair
+    if op == "**":
+        return _power(cx, left, right, span)
+    if op in ("&", "|", "^") and not isinstance(left.type, IntType):
+        return cx.error(rule.BAD_OPERAND.at(span, f"`{op}` does not apply to a `{left.type}`"))
+    operation = OPERATIONS[op]
+    if operation in ("div", "rem", "floordiv") and isinstance(left.type, IntType):
+        if isinstance(right, hir.Const) and right.value == 0:
+            cx.reporter.report(rule.DIVISION_BY_ZERO.at(right.span, "this always divides by zero"))
+    checked = operation in ("add", "sub", "mul") and _is_checked(cx, left.type)
+    return hir.Binary(operation, left, right, span, checked=checked)
+
+
+def unify_numbers(
+    cx: Context, left: hir.Expr, right: hir.Expr, op: str, span: Span
+) -> tuple[hir.Expr, hir.Expr] | None:
+    """Bring two numbers to one type; reports integers of different types."""
+    a, b = left.type, right.type
+    if a is b:
+        return left, right
+    if isinstance(a, IntType) and isinstance(b, IntType):
+        diagnostic = rule.MIXED_WIDTHS.at(span, f"`{op}` of `{a}` and `{b}`: integers of different types do not mix")
+        diagnostic.also(left.span, f"a `{a}`").also(right.span, f"a `{b}`")
+        narrow, wide = (left, b) if a.bits < b.bits or b is I64 else (right, a)
+        cx.error(diagnostic.hint(f"convert one of them: `{_shown(narrow)} as {wide}`"))
+        return None
+    if isinstance(a, FloatType) and isinstance(b, FloatType):
+        return _convert(left, F64), _convert(right, F64)
+    return (
+        (left, _convert(right, a)) if isinstance(a, FloatType) else (_convert(left, b), right)
+    )
+
+
+def _shown(value: hir.Expr) -> str:
+    text = value.span.text
+    return text if text.isidentifier() or text.isdigit() else f"({text})"
+
+
+def _convert(value: hir.Expr, to: Type) -> hir.Expr:
+    """Convert a number to a float type; a constant at once."""
+    if value.type is to:
+        return value
+    if isinstance(value, hir.Const) and to is F64 and value.value is not None:
+        try:
+            return hir.Const(float(value.value), F64, value.span)
+        except OverflowError:
+            pass
+    return hir.Convert(value, to, value.span)
+
+
+def _shift(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    if not isinstance(left.type, IntType) or not isinstance(right.type, IntType):
+        bad = left if not isinstance(left.type, IntType) else right
+        return cx.error(rule.BAD_OPERAND.at(span, f"`{op}` does not apply to a `{bad.type}`"))
+    count = right if right.type is I64 else hir.Convert(right, I64, right.span)
+    return hir.Binary(OPERATIONS[op], left, count, span)
+
+
+def _power(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    if isinstance(left.type, IntType):
+        return call_core(cx, "ipow", [left, right], span)
+    result = call_core(cx, "fpow", [_convert(left, F64), _convert(right, F64)], span)
+    return result if left.type is F64 else hir.Convert(result, F32, span)
+
+
+# --- as, ?? ------------------------------------------------------------------------
+
+
+@checks(ast.Cast)
+def check_cast(cx: Context, node: ast.Cast, hint: Type | None) -> hir.Expr:
+    to = cx.resolve(node.type)
+    literal_hint = to if isinstance(to, FloatType) else None
+    value = expression(cx, node.value, literal_hint)
+    if to is ERROR or value.type in (ERROR, NEVER):
+        return hir.Const(None, ERROR, node.span) if to is ERROR else value
+    if isinstance(value.type, HoleType):
+        return coerce(cx, value, to)
+    return cast(cx, value, to, node.span)
+
+
+def cast(cx: Context, value: hir.Expr, to: Type, span: Span) -> hir.Expr:
+    """`value as to` between numbers, bool and enums."""
+    if value.type is to:
+        return value
+    if isinstance(to, OptionalType):
+        return coerce(cx, value, to)
+    value = definite(value)
+    found = value.type
+    if found is to:
+        return value
+    if is_number(to) and (is_number(found) or found is BOOL or isinstance(found, EnumType)):
+        return hir.Convert(value, to, span)
+    if to is BOOL and isinstance(found, IntType):
+        return hir.Compare("ne", value, hir.Const(0, found, span), span)
+    diagnostic = rule.BAD_CAST.at(span, f"a `{found}` cannot be converted to `{to}`")
+    if found is TEXT and to in (I64, F64):
+        diagnostic.hint(f"parse it: `.to_{to}()` gives a `{to}?`")
+    elif to is TEXT:
+        diagnostic.hint(f"write `text({value.span.text})`")
+    elif isinstance(to, EnumType) and isinstance(found, IntType):
+        diagnostic.hint(f"`{to}.from({value.span.text})` gives a `{to}?`")
+    return cx.error(diagnostic)
+
+
+@checks(ast.Coalesce)
+def check_coalesce(cx: Context, node: ast.Coalesce, hint: Type | None) -> hir.Expr:
+    """`a ?? b` evaluates `b` only where `a` is nil."""
+    left = expression(cx, node.left, hint)
+    if isinstance(left.type, HoleType):
+        return expression(cx, node.right, hint)
+    if not isinstance(left.type, OptionalType):
+        expression(cx, node.right, hint)
+        if left.type in (ERROR, NEVER):
+            return left
+        return cx.error(
+            rule.NOT_OPTIONAL.at(node.left.span, f"`??` needs an optional on its left, but this is a `{left.type}`")
+        )
+    inner = left.type.inner
+    right = expression(cx, node.right, inner)
+    type: Type = left.type if isinstance(right.type, (OptionalType, HoleType)) else inner
+    right = coerce(cx, right, type)
+    stmts: list[hir.Expr] = []
+    kept = cx.keep(left, stmts)
+    present = kept if type is left.type else hir.Unwrap(kept, inner, node.span, checked=False)
+    chosen = hir.If(hir.IsSome(kept, node.span), present, right, type, node.span)
+    return block(stmts, chosen, node.span) if right.type is not ERROR else right
+
+

@@ -1,0 +1,189 @@
+"""Fitting a value to the type that its place demands, and finding the common type of several."""
+
+from __future__ import annotations
+
+from simple_jit.base import catalogue as rule
+from simple_jit.hir import nodes as hir
+from simple_jit.hir.context import Context, block
+from simple_jit.hir.holes import settle
+from simple_jit.hir.symbols import ERROR, HoleType
+from simple_jit.hir.types import (
+    NEVER,
+    UNIT,
+    ArrayType,
+    FloatType,
+    IntType,
+    OptionalType,
+    TupleType,
+    Type,
+    is_number,
+    optional_of,
+    tuple_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simple_jit.base.diagnostics import Diagnostic
+    from simple_jit.base.source import Span
+
+
+def coerce(cx: Context, value: hir.Expr, to: Type, declared: Span | None = None, what: str = "") -> hir.Expr:
+    """Return `value` as a `to`; reports a mismatch, with the place where `to` was declared.
+
+    A `T` becomes a `T?`; a `T?` where a `T` is needed is unwrapped, which fails at run time on nil.
+    """
+    found = value.type
+    if found is to or found in (ERROR, NEVER) or to is ERROR:
+        return value
+    fitted = _fit(cx, value, to)
+    if fitted is not None:
+        return fitted
+    return cx.error(mismatch(value, to, declared, what))
+
+
+def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
+    found = value.type
+    if isinstance(value, hir.Block) and value.result is not None:
+        result = _fit(cx, value.result, to)
+        return hir.Block(value.stmts, result, to, value.span) if result is not None else None
+    if isinstance(value, hir.If) and value.orelse is not None and found is not UNIT:
+        return _fit_branches(cx, value, to)
+    if isinstance(found, HoleType):
+        return _fill_hole(cx, value, found, to)
+    if isinstance(to, HoleType):
+        settle(cx, to, found)
+        return None
+    if isinstance(to, OptionalType):
+        inner = _fit(cx, value, to.inner) if found is not to.inner else value
+        if inner is not None and not isinstance(found, OptionalType):
+            return hir.Some(inner, to, value.span)
+        return None
+    if isinstance(found, OptionalType):
+        unwrapped = hir.Unwrap(value, found.inner, value.span)
+        return unwrapped if found.inner is to else _fit(cx, unwrapped, to)
+    if isinstance(found, TupleType) and isinstance(to, TupleType):
+        return _fit_tuple(cx, value, found, to)
+    return None
+
+
+def _fit_branches(cx: Context, value: hir.If, to: Type) -> hir.Expr | None:
+    """Fit each branch of an `if`, so that a failing unwrap is reported where the value stands."""
+    assert value.orelse is not None
+    parts = [
+        part if part.type in (to, NEVER) else _fit(cx, part, to) for part in (value.then, value.orelse)
+    ]
+    then, orelse = parts
+    if then is None or orelse is None:
+        return None
+    return hir.If(value.cond, then, orelse, to, value.span)
+
+
+def _fill_hole(cx: Context, value: hir.Expr, hole: HoleType, to: Type) -> hir.Expr | None:
+    """A literal `[]` or `nil` takes the type at once, a variable sends its body back."""
+    target = to.inner if hole.is_array and isinstance(to, OptionalType) else to
+    if hole.is_array and isinstance(target, ArrayType):
+        if isinstance(value, hir.ArrayNew):
+            empty = hir.ArrayNew([], target, value.span)
+            return empty if target is to else hir.Some(empty, to, value.span)
+        settle(cx, hole, target)
+    if not hole.is_array and isinstance(to, OptionalType):
+        if isinstance(value, hir.Nil):
+            return hir.Nil(to, value.span)
+        settle(cx, hole, to)
+    return None
+
+
+def _fit_tuple(cx: Context, value: hir.Expr, found: TupleType, to: TupleType) -> hir.Expr | None:
+    """Fit a tuple item by item."""
+    if len(found.items) != len(to.items):
+        return None
+    stmts: list[hir.Expr] = []
+    if isinstance(value, hir.TupleNew):
+        parts = value.items
+    else:
+        kept = cx.keep(value, stmts)
+        parts = [hir.TupleGet(kept, i, t, value.span) for i, t in enumerate(found.items)]
+    items = []
+    for part, type in zip(parts, to.items):
+        item = part if part.type is type or part.type is NEVER else _fit(cx, part, type)
+        if item is None:
+            return None
+        items.append(item)
+    return block(stmts, hir.TupleNew(items, to, value.span), value.span)
+
+
+def mismatch(value: hir.Expr, to: Type, declared: Span | None = None, what: str = "") -> Diagnostic:
+    """Say that `value` does not fit, with advice where a conversion would do."""
+    found = value.type
+    if isinstance(found, HoleType) and not found.is_array:
+        message = f"`nil` is not a `{to}`"
+        diagnostic = rule.WRONG_TYPE.at(value.span, message).hint(f"make it optional: `{to}?`")
+    else:
+        subject = f"{what} is" if what else "expected"
+        shown = f"`{to}`, found `{found}`" if not what else f"a `{to}`, not `{found}`"
+        diagnostic = rule.WRONG_TYPE.at(value.span, f"{subject} {shown}")
+    if declared is not None:
+        diagnostic.also(declared, f"`{to}` because of this")
+    hint = _conversion_hint(value, found, to)
+    return diagnostic.hint(hint) if hint else diagnostic
+
+
+def _conversion_hint(value: hir.Expr, found: Type, to: Type) -> str | None:
+    text = value.span.text
+    if "\n" in text or len(text) > 40:
+        text = "…"
+    if is_number(found) and is_number(to):
+        return f"convert it: `{to}({text})`"
+    if str(to) == "text":
+        return f'make it text: `"{{{text}}}"`' if '"' not in text else f"make it text: `text({text})`"
+    if str(found) == "text" and to.name in ("i64", "f64"):
+        return f"parse it: `{text}.to_{to}()`, which is a `{to}?`"
+    return None
+
+
+def join(a: Type, b: Type) -> Type | None:
+    """Return the type that values of `a` and of `b` have in common, None where there is none."""
+    if a is b or b in (NEVER, ERROR):
+        return a
+    if a in (NEVER, ERROR):
+        return b
+    if isinstance(a, HoleType):
+        return _join_hole(a, b)
+    if isinstance(b, HoleType):
+        return _join_hole(b, a)
+    if isinstance(a, OptionalType) or isinstance(b, OptionalType):
+        inner_a = a.inner if isinstance(a, OptionalType) else a
+        inner_b = b.inner if isinstance(b, OptionalType) else b
+        inner = join(inner_a, inner_b)
+        return optional_of(inner) if inner is not None else None
+    if isinstance(a, TupleType) and isinstance(b, TupleType) and len(a.items) == len(b.items):
+        items = [join(x, y) for x, y in zip(a.items, b.items)]
+        return tuple_of([i for i in items if i]) if None not in items else None
+    return None
+
+
+def _join_hole(hole: HoleType, other: Type) -> Type | None:
+    if hole.is_array:
+        inner = other.inner if isinstance(other, OptionalType) else other
+        return other if isinstance(inner, ArrayType) else None
+    if isinstance(other, HoleType) or other is UNIT:
+        return None
+    return optional_of(other)
+
+
+def join_numbers(types: Sequence[Type]) -> Type | None:
+    """Return f64 where `types` mix integers and floats, as in `[1, x]` with a float `x`."""
+    if all(isinstance(t, (IntType, FloatType)) for t in types):
+        floats = [t for t in types if isinstance(t, FloatType)]
+        if floats and len(floats) < len(types):
+            return max(floats, key=lambda t: t.bits)
+    return None
+
+
+def definite(value: hir.Expr) -> hir.Expr:
+    """Return `value` unwrapped where it is optional: an operand or receiver must be there."""
+    if isinstance(value.type, OptionalType):
+        return hir.Unwrap(value, value.type.inner, value.span)
+    return value

@@ -1,0 +1,116 @@
+"""Module-level variables: their types and their cells in the context."""
+
+from __future__ import annotations
+
+from simple_jit.base import catalogue as rule
+from simple_jit.base.diagnostics import Reporter
+from simple_jit.hir import nodes as hir
+from simple_jit.hir.context import Context, Recheck, Variable, expression
+from simple_jit.hir.resolve_types import TypeScope, resolve
+from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, is_open
+from simple_jit.hir.types import NEVER, UNIT, OptionalType, TupleType, Type, is_reference
+from simple_jit.syntax import ast
+
+
+def components(type: Type) -> int:
+    """Return how many 8-byte cells a value of `type` takes (as `mir.layout` flattens it)."""
+    if type in (UNIT, NEVER):
+        return 0
+    if isinstance(type, OptionalType):
+        return 1 if is_reference(type.inner) else 1 + components(type.inner)
+    if isinstance(type, TupleType):
+        return sum(map(components, type.items))
+    return 1
+
+
+def global_cell(cx: Context, symbol: GlobalSymbol) -> hir.Global | None:
+    """Return the cell of a global, None where its type is not known (which has been reported)."""
+    if symbol.cell is None:
+        type = _find_type(cx, symbol)
+        if type is ERROR:
+            return None
+        make_cell(symbol, type)
+    return symbol.cell
+
+
+def make_cell(symbol: GlobalSymbol, type: Type) -> hir.Global:
+    """Give a global its cells, after those of the others."""
+    if symbol.cell is None or symbol.cell.type is not type:
+        session = symbol.module.session
+        last = session.globals[-1] if session.globals else None
+        slot = last.slot + components(last.type) if last else 0
+        symbol.cell = hir.Global(f"{symbol.module.key}.{symbol.name}", type, slot)
+        session.globals.append(symbol.cell)
+    return symbol.cell
+
+
+def _find_type(cx: Context, symbol: GlobalSymbol) -> Type:
+    """Infer the type of a global that is used before its module's statements have been checked."""
+    binding = symbol.binding
+    if binding.type is not None and isinstance(binding.pattern, ast.NamePattern):
+        return resolve(binding.type, TypeScope(symbol.module))
+    if symbol.finding:
+        cx.error(rule.CYCLIC_CONSTANT.at(symbol.span, f"the type of `{symbol.name}` depends on itself"))
+        return ERROR
+    symbol.finding = True
+    try:
+        return _probe(cx, symbol)
+    finally:
+        symbol.finding = False
+
+
+def _probe(cx: Context, symbol: GlobalSymbol) -> Type:
+    from simple_jit.hir.patterns import bind_pattern
+    from simple_jit.hir.whole import init_instance
+
+    probe = Context(init_instance(symbol.module), {}, None)
+    probe.reporter = Reporter()
+    probe.is_top_level = True
+    try:
+        value = expression(probe, symbol.binding.value)
+    except Recheck:
+        value = hir.Const(None, ERROR, symbol.span)
+    bind_pattern(probe, symbol.binding.pattern, value, False, [])
+    found = probe.find(symbol.name)
+    type = found.local.type if isinstance(found, Variable) else ERROR
+    if isinstance(type, HoleType) or is_open(type):
+        cx.error(
+            rule.CANNOT_INFER_TYPE.at(symbol.span, f"the type of `{symbol.name}` is not known").hint(
+                f"write it: `var {symbol.name}: [i64] = []`"
+            )
+        )
+        return ERROR
+    return type
+
+
+def bind_global(cx: Context, node: ast.Binding, value: hir.Expr) -> hir.Expr:
+    """Set the globals that a module-level binding declares."""
+    if isinstance(node.pattern, ast.NamePattern):
+        return _set(cx, node.pattern, value, node.mutable)
+    from simple_jit.hir.patterns import bind_pattern
+
+    out: list[hir.Expr] = []
+    kept = cx.keep(value, out)
+    cx.enter()
+    bind_pattern(cx, node.pattern, kept, node.mutable, out)
+    names = dict(cx.scope.names)
+    cx.leave()
+    for name, variable in names.items():
+        assert isinstance(variable, Variable)
+        if variable.local.type is not ERROR:
+            get = hir.LocalGet(variable.local, variable.span)
+            out.append(_set(cx, ast.NamePattern(variable.span, name), get, node.mutable))
+    return hir.Block(out, None, UNIT, node.span)
+
+
+def _set(cx: Context, pattern: ast.NamePattern, value: hir.Expr, mutable: bool) -> hir.Expr:
+    if value.type is NEVER:
+        return value
+    symbol = cx.module.names.get(pattern.name)
+    if isinstance(value.type, HoleType) or not isinstance(symbol, GlobalSymbol):
+        # Until its type is settled the variable is a local of this attempt.
+        local = cx.local(pattern.name, value.type)
+        cx.declare(pattern.name, local, pattern.span, mutable=mutable)
+        return hir.LocalSet(local, value, pattern.span)
+    cell = make_cell(symbol, value.type)
+    return hir.GlobalSet(cell, value, pattern.span)

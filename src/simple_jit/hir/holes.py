@@ -1,0 +1,50 @@
+"""Bindings whose type later use settles: `var xs = []` then `xs.push(1)`.
+
+The binding starts with a `HoleType`. The first use that tells the type records it as a hint and has the
+body checked again, this time with the hint as the type of the initializer.
+"""
+
+from __future__ import annotations
+
+from simple_jit.hir.context import Context, Recheck
+from simple_jit.hir.symbols import ERROR, HoleType
+from simple_jit.hir.types import ANY, NEVER, UNIT, Type, array_of, optional_of
+
+_ELEMENT_ARGUMENT = {"push": 0, "insert": 1, "contains": 0, "index_of": 0, "fill": 0}
+"""Which argument of an array's method has the type of the elements."""
+
+_ARRAY_ARGUMENT = {"extend": 0, "concat": 0}
+
+
+def settle(cx: Context, hole: HoleType, type: Type) -> None:
+    """Give the binding of `hole` its type, where `type` is one that it can have."""
+    if hole.is_array:
+        from simple_jit.hir.types import ArrayType
+
+        if isinstance(type, ArrayType) and not isinstance(type.elem, HoleType):
+            _recheck(cx, hole, type)
+    elif type not in (ERROR, NEVER, UNIT, ANY) and not isinstance(type, HoleType):
+        _recheck(cx, hole, optional_of(type))
+
+
+def settle_element(cx: Context, hole: HoleType, type: Type) -> None:
+    """An element of the array with a hole has this type."""
+    if type not in (ERROR, NEVER, UNIT) and not isinstance(type, HoleType):
+        _recheck(cx, hole, array_of(type))
+
+
+def _recheck(cx: Context, hole: HoleType, type: Type) -> None:
+    if hole.binding in cx.hints:
+        return
+    cx.hints[hole.binding] = type
+    raise Recheck
+
+
+def element_argument(method: str) -> int | None:
+    """Return the number of the argument of an array's method that is an element."""
+    return _ELEMENT_ARGUMENT.get(method)
+
+
+def array_argument(method: str) -> int | None:
+    """Return the number of the argument of an array's method that is an array of the same type."""
+    return _ARRAY_ARGUMENT.get(method)

@@ -1,0 +1,98 @@
+"""Whose methods a declaration or an `impl` block holds."""
+
+from __future__ import annotations
+
+from simple_jit.base import catalogue as rule
+from simple_jit.hir.core_index import BOUNDS
+from simple_jit.hir.report import unsupported
+from simple_jit.hir.resolve_types import BUILTIN_TYPES, bounds_of
+from simple_jit.hir.symbols import (
+    AliasSymbol,
+    EnumSymbol,
+    ImportSymbol,
+    Module,
+    Owner,
+    RecordSymbol,
+    Symbol,
+    TypeVar,
+)
+from simple_jit.syntax import ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from simple_jit.hir.session import Head
+
+
+def owner_and_heads(
+    statement: ast.RecordDecl | ast.EnumDecl | ast.ImplDecl, module: Module, names: dict[str, Symbol]
+) -> tuple[Owner, list[Head]]:
+    """Return the owner of a declaration's methods, and under which heads they are kept."""
+    if isinstance(statement, ast.ImplDecl):
+        return _impl(statement, module, names)
+    symbol = names.get(statement.name.name)
+    if isinstance(symbol, RecordSymbol):
+        for var, generic in zip(symbol.generics, statement.generics):
+            var.bounds = bounds_of(var, generic, statement.where)
+        return Owner(symbol.name, symbol.generics, symbol, module), [symbol]
+    if isinstance(symbol, EnumSymbol):
+        return Owner(symbol.name, [], symbol, module), [symbol]
+    return Owner(statement.name.name, [], ast.TupleType(statement.span, []), module), []  # declared twice
+
+
+def _impl(
+    statement: ast.ImplDecl, module: Module, names: dict[str, Symbol]
+) -> tuple[Owner, list[Head]]:
+    if statement.trait is not None and not module.is_library and not _is_known_trait(statement.trait):
+        module.session.reporter.report(unsupported(rule.TRAIT_UNSUPPORTED, statement.trait.span))
+    generics = []
+    for generic in statement.generics:
+        var = TypeVar(generic.name.name)
+        var.bounds = bounds_of(var, generic, statement.where)
+        generics.append(var)
+    owner = Owner(statement.target.span.text, generics, statement.target, module)
+    return owner, _heads(statement.target, generics, module, names)
+
+
+def _is_known_trait(node: ast.TypeExpr) -> bool:
+    """Those that mean no more than that the type has the methods."""
+    known = ("Comparable", "Display", "Iterable", "Iterator", "Equal", "Add", "Sub", "Mul", "Div", "Index")
+    return isinstance(node, ast.NamedType) and node.path[-1].name in known
+
+
+def _heads(
+    target: ast.TypeExpr, generics: list[TypeVar], module: Module, names: dict[str, Symbol]
+) -> list[Head]:
+    if isinstance(target, ast.ArrayType):
+        return ["array"]
+    if isinstance(target, ast.OptionalType):
+        return ["optional"]
+    if isinstance(target, ast.TupleType):
+        return ["tuple"]
+    if not isinstance(target, ast.NamedType):
+        return []
+    name = target.path[-1].name
+    for var in generics:
+        if var.name == name:
+            chosen = [head for bound in var.bounds if bound in BOUNDS for head in BOUNDS[bound]]
+            return list(chosen) or ["*"]
+    if name in BUILTIN_TYPES:
+        return [BUILTIN_TYPES[name].name]
+    if name in ("List", "Option"):
+        return ["array" if name == "List" else "optional"]
+    return _symbol_heads(target, module, names)
+
+
+def _symbol_heads(target: ast.NamedType, module: Module, names: dict[str, Symbol]) -> list[Head]:
+    symbol: Symbol | None = names.get(target.path[0].name)
+    if symbol is None:
+        symbol = module.session.lookup(module, target.path[0].name)
+    if isinstance(symbol, ImportSymbol):
+        symbol = module.session.loader.resolve(symbol)
+    if isinstance(symbol, AliasSymbol):
+        return _heads(symbol.decl.target, symbol.generics, symbol.module, symbol.module.names)
+    if isinstance(symbol, (RecordSymbol, EnumSymbol)):
+        return [symbol]
+    module.session.reporter.report(
+        rule.UNKNOWN_TYPE.at(target.span, f"there is no type `{target.span.text}` to implement")
+    )
+    return []

@@ -1,0 +1,28 @@
+"""Wording that several parts of the checker share."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simple_jit.base.diagnostics import Diagnostic, Rule
+    from simple_jit.base.source import Span
+
+
+def unsupported(rule: Rule, span: Span) -> Diagnostic:
+    """Say that a feature is not supported yet, in the words of its rule."""
+    return rule.at(span, rule.summary[0].lower() + rule.summary[1:-1])
+
+
+def count(number: int, noun: str) -> str:
+    """`1 argument`, `2 arguments`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `b` and `c`, each in backticks."""
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

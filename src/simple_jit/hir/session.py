@@ -1,0 +1,226 @@
+"""What the checking of one program shares: modules, methods by type, instances, globals, diagnostics."""
+
+from __future__ import annotations
+
+from simple_jit.base.diagnostics import CompileError, Reporter
+from simple_jit.hir.core_index import BOUNDS
+from simple_jit.hir.modules import LIBRARY, Loader
+from simple_jit.hir.symbols import (
+    AliasSymbol,
+    EnumSymbol,
+    FunctionSymbol,
+    ImportSymbol,
+    Module,
+    ModuleSymbol,
+    Owner,
+    RecordSymbol,
+    Symbol,
+    TypeVar,
+    match,
+)
+from simple_jit.hir.types import (
+    ArrayType,
+    EnumType,
+    OptionalType,
+    StructType,
+    TupleType,
+    Type,
+)
+from simple_jit.syntax import ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from simple_jit.base.source import Span
+    from simple_jit.hir import nodes as hir
+    from simple_jit.hir.instances import Instance
+    from simple_jit.hir.symbols import Env
+
+    Head: TypeAlias = str | Symbol
+    ExternLookup: TypeAlias = Callable[[str, str | None], bool | None]
+
+
+class Options:
+    """How a program is to be checked.
+
+    `extern_lookup(name, library)` says whether a foreign function can fail (it is Python's), None where
+    there is no such function; without it every name is taken to exist. `extern_places` are the
+    places it looks in, for the message. `library` is the folder of the standard library.
+    """
+
+    __slots__ = ("extern_lookup", "extern_places", "library", "overflow_checks", "search_path")
+
+    def __init__(
+        self,
+        *,
+        overflow_checks: bool = False,
+        search_path: list[str] | None = None,
+        extern_lookup: ExternLookup | None = None,
+        extern_places: str = "runtime functions, functions registered from Python, the process",
+        library: str = LIBRARY,
+    ) -> None:
+        self.overflow_checks = overflow_checks
+        self.search_path = search_path or []
+        self.extern_lookup = extern_lookup
+        self.extern_places = extern_places
+        self.library = library
+
+
+class Session:
+    """The state of one check; lives on in the program, which checks library instances on demand."""
+
+    def __init__(self, reporter: Reporter, options: Options) -> None:
+        self.reporter = reporter
+        self.options = options
+        self.functions: dict[str, hir.Function] = {}
+        self.globals: list[hir.Global] = []
+        self.queue: list[Instance] = []
+        self.active: list[Instance] = []
+        self.derived: dict[tuple[str, Type], Instance] = {}
+        self.expressions: dict[tuple[ast.Expr, tuple[object, ...]], Instance] = {}
+        self.inits: dict[Module, Instance] = {}
+        self._declared: dict[ast.Node, list[FunctionSymbol]] = {}
+        self._methods: dict[Head, dict[str, list[FunctionSymbol]]] = {}
+        self.loader = Loader(self, options.search_path, options.library, self._loaded)
+
+    # --- names -----------------------------------------------------------------
+
+    def lookup(self, module: Module, name: str) -> Symbol | None:
+        """Return what `name` means at the top level of `module`, imports resolved."""
+        found = module.names.get(name)
+        if isinstance(found, ImportSymbol):
+            return self.loader.resolve(found)
+        if found is not None:
+            return found
+        for star in module.stars:
+            target = self.loader.star_module(star)
+            if target is not None and name in target.names:
+                from simple_jit.hir.modules import is_visible
+
+                symbol = target.names[name]
+                if is_visible(target, name, symbol):
+                    return self.loader.resolve(symbol) if isinstance(symbol, ImportSymbol) else symbol
+        return None
+
+    def member(self, module: Module, name: str, span: Span) -> Symbol | None:
+        """Return `name` of another module; reports where there is none."""
+        return self.loader.member(module, name, span)
+
+    def names_of(self, module: Module) -> list[str]:
+        """Return every name that is visible at the top level, for suggestions."""
+        names = list(module.names)
+        for star in module.stars:
+            target = self.loader.star_module(star)
+            names += target.names if target else ()
+        return names
+
+    # --- methods ---------------------------------------------------------------
+
+    def _loaded(self, module: Module) -> None:
+        """Enter the methods of a module that was just parsed."""
+        for statement in module.tree.statements:
+            if isinstance(statement, (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl)):
+                self.add_methods(statement, module, module.names)
+
+    def add_methods(
+        self,
+        statement: ast.RecordDecl | ast.EnumDecl | ast.ImplDecl,
+        module: Module,
+        names: dict[str, Symbol],
+    ) -> None:
+        """Enter the methods of a declaration or `impl`; `names` are those around it."""
+        from simple_jit.hir.owners import owner_and_heads
+
+        owner, heads = owner_and_heads(statement, module, names)
+        for decl in statement.methods:
+            if decl.body is None:
+                continue
+            symbol = FunctionSymbol(decl, module, owner)
+            self._declared.setdefault(statement, []).append(symbol)
+            for head in heads:
+                self._methods.setdefault(head, {}).setdefault(symbol.name, []).append(symbol)
+
+    def methods_of(self, statement: ast.Node) -> list[FunctionSymbol]:
+        """Return the methods that a declaration or `impl` holds."""
+        return self._declared.get(statement, [])
+
+    def find_method(self, type: Type, name: str) -> tuple[FunctionSymbol, Env] | None:
+        """Return the method `name` of `type`, with what its owner's type parameters stand for."""
+        from simple_jit.hir.instances import owner_target
+
+        best: tuple[FunctionSymbol, Env] | None = None
+        for symbol in self._candidates(type, name):
+            env: Env = {}
+            assert symbol.owner is not None
+            if match(owner_target(symbol.owner), type, env) and all(meets(t, v.bounds) for v, t in env.items()):
+                if best is None or len(env) < len(best[1]):
+                    best = symbol, env
+        return best
+
+    def _candidates(self, type: Type, name: str) -> list[FunctionSymbol]:
+        head = head_of(type)
+        found: list[FunctionSymbol] = []
+        for key in (head, "*"):
+            if isinstance(key, str):
+                for module in self.loader.index.methods.get(key, {}).get(name, ()):
+                    self.loader.core(module)
+            found += self._methods.get(key, {}).get(name, ())
+        return found
+
+    def method_names(self, type: Type) -> list[str]:
+        """Return the names of all methods of `type`, for suggestions."""
+        head = head_of(type)
+        names = list(self._methods.get(head, ()))
+        if isinstance(head, str):
+            names += self.loader.index.methods.get(head, ())
+        return names
+
+    # --- constants -------------------------------------------------------------
+
+    def constant_integer(self, node: ast.Expr, module: Module) -> int:
+        """Evaluate the integer value of an enum's variant."""
+        from simple_jit.hir.constants import evaluate_integer
+
+        return evaluate_integer(self, node, module)
+
+    # --- instances -------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Check the instances that wait, and those that they reach."""
+        from simple_jit.hir.instances import check_instance
+
+        while self.queue:
+            check_instance(self.queue.pop())
+
+    def demand(self, instance: Instance) -> None:
+        """Check one instance when it first runs; it is the library's, so errors are not expected."""
+        from simple_jit.hir.instances import check_instance
+
+        self.reporter = self.loader.reporter = Reporter()
+        check_instance(instance)
+        self.drain()
+        if self.reporter.has_errors:
+            raise CompileError(self.reporter.diagnostics)
+
+
+def head_of(type: Type) -> Head:
+    """Return under what the methods of `type` are kept."""
+    if isinstance(type, ArrayType):
+        return "array"
+    if isinstance(type, OptionalType):
+        return "optional"
+    if isinstance(type, TupleType):
+        return "tuple"
+    if isinstance(type, (StructType, EnumType)):
+        assert isinstance(type.scope, Symbol)
+        return type.scope
+    return type.name
+
+
+def meets(type: Type, bounds: tuple[str, ...]) -> bool:
+    """Does `type` meet the bounds that choose an implementation? Others only document."""
+    return all(type.name in BOUNDS[bound] for bound in bounds if bound in BOUNDS)
+
+
