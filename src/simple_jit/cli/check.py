@@ -27,17 +27,20 @@ def check(words: Sequence[str]) -> int:
     if not files:
         raise UsageError("`simple check` needs a file", "`-` reads the program from standard input")
 
+    from os import environ
+
     from simple_jit import driver
     from simple_jit.base.diagnostics import CompileError, Reporter
     from simple_jit.base.terminal import show_diagnostics
+    from simple_jit.cli.settings import read_settings
     from simple_jit.cli.sources import read_source
-    from simple_jit.engine.config import Config
     from simple_jit.engine.engine import Engine
 
+    config = read_settings({}, environ)
     found = []
     for file in files:
         reporter = Reporter()
-        engine = Engine(Config())
+        engine = Engine(config)
         try:
             driver.check(read_source(file, reporter), engine, reporter)
             found += reporter.diagnostics

@@ -106,11 +106,13 @@ def _nodes(root: Node) -> Iterator[Node]:
 
 def _checked_stage(source: SourceFile, reporter: Reporter, stage: str, values: Mapping[str, str]) -> str:
     """Return a stage that a program without errors gets to."""
+    from os import environ
+
     from simple_jit import driver
-    from simple_jit.engine.config import Config
+    from simple_jit.cli.settings import read_settings
     from simple_jit.engine.engine import Engine
 
-    engine = Engine(Config(overflow_checks="--overflow-checks" in values))
+    engine = Engine(read_settings(values, environ))
     program = driver.check(source, engine, reporter)
     if program is None:
         return ""

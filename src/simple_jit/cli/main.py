@@ -141,11 +141,7 @@ def _show(message: str, hints: Sequence[str]) -> None:
 def _refuse(error: BaseException) -> int:
     """Answer for an exception that came through: errors of the program, else a defect of ours."""
     from simple_jit.base.diagnostics import CompileError
-    from simple_jit.runtime.heap import HeapSettingError
 
-    if isinstance(error, HeapSettingError):
-        _show(str(error), [])
-        return 2
     if isinstance(error, CompileError):
         from simple_jit.base.terminal import show_diagnostics
 

@@ -32,6 +32,8 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str]) -> Conf
     ):
         if given:
             threshold = to_count(name, given)
+    if "SIMPLE_HEAP_MAX" in environ:
+        _check_heap_limit()
     return Config(
         mode=values.get("--mode") or _choice(environ, "SIMPLE_JIT_MODE", MODES),
         backend=values.get("--backend") or _choice(environ, "SIMPLE_JIT_BACKEND", BACKENDS),
@@ -48,3 +50,12 @@ def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> 
     if value not in choices:
         raise UsageError(f"`{name}` cannot be `{value}`", f"it is one of {', '.join(choices)}")
     return value
+
+
+def _check_heap_limit() -> None:
+    from simple_jit.runtime.heap import HeapSettingError, heap_limit
+
+    try:
+        heap_limit()
+    except HeapSettingError as error:
+        raise UsageError(str(error)) from None
