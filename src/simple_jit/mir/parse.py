@@ -111,27 +111,28 @@ class _Tokens:
         if not self.accept(text):
             self.fail(repr(text))
 
-    def unquote(self, literal: str) -> str:
+    def unquote(self, literal: str, line: int) -> str:
         def replacement(match: re.Match[str]) -> str:
             if match[1]:
                 if int(match[1], 16) > 0x10FFFF:
-                    raise MirSyntaxError(self.line, f"no character {match[0]}")
+                    raise MirSyntaxError(line, f"no character {match[0]}")
                 return chr(int(match[1], 16))
             if match[2] not in _ESCAPED:
-                raise MirSyntaxError(self.line, f"unknown escape {match[0]}")
+                raise MirSyntaxError(line, f"unknown escape {match[0]}")
             return _ESCAPED[match[2]]
 
         return _ESCAPE.sub(replacement, literal[1:-1])
 
     def string(self, expected: str = "a text in quotes") -> str:
-        return self.unquote(self.take("string", expected))
+        line = self.line
+        return self.unquote(self.take("string", expected), line)
 
     def word_or_string(self, expected: str) -> str:
         return self.string() if self.kind == "string" else self.take("word", expected)
 
     def symbol(self) -> str:
-        text = self.take("symbol", "a symbol (@name)")[1:]
-        return self.unquote(text) if text.startswith('"') else text
+        line, text = self.line, self.take("symbol", "a symbol (@name)")[1:]
+        return self.unquote(text, line) if text.startswith('"') else text
 
     def integer(self) -> int:
         sign = -1 if self.accept("-") else 1
