@@ -154,9 +154,9 @@ def _map(file: int, size: int, access: int, address: int | None = None) -> int:
 
 
 def _copy_in_children(arena: CodeArena) -> None:
-    import weakref
+    from _weakref import ref  # `weakref` itself is slow to import
 
-    reference = weakref.ref(arena)
+    reference = ref(arena)
 
     def copy() -> None:
         alive = reference()

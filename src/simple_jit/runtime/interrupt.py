@@ -7,7 +7,6 @@ first: it makes the next poll of every context that asked for it look, and then 
 from __future__ import annotations
 
 import ctypes
-import signal
 
 from simple_jit.mir import abi
 from simple_jit.runtime import crossing_code
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from simple_jit.runtime.context import Context
     from simple_jit.tiers.contract import Backend
 
+_SIGINT: Final = 2  # the module `signal` takes milliseconds to import
+_DEFAULT, _IGNORE = 0, 1  # dispositions that are no handlers
 _CELLS: Final = 64
 _ACTION_SIZE: Final = 256  # struct sigaction is smaller everywhere; its first field is the handler
 
@@ -37,14 +38,14 @@ def install_interrupt(backend: Backend, context: Context) -> None:
     _add_limit(context.address + abi.LIMIT)
     action = (ctypes.c_char * _ACTION_SIZE)()
     sigaction = ctypes.CDLL(None, use_errno=True).sigaction
-    if sigaction(int(signal.SIGINT), None, action) != 0:
+    if sigaction(_SIGINT, None, action) != 0:
         raise InterruptError("cannot read the handler of SIGINT")
     handler = ctypes.c_uint64.from_buffer(action)
     previous = handler.value
-    if previous in _handlers.values() or previous in (int(signal.SIG_DFL), int(signal.SIG_IGN)):
+    if previous in _handlers.values() or previous in (_DEFAULT, _IGNORE):
         return
     handler.value = _handler(backend, context, previous)
-    if sigaction(int(signal.SIGINT), action, None) != 0:
+    if sigaction(_SIGINT, action, None) != 0:
         raise InterruptError("cannot set the handler of SIGINT")
 
 
