@@ -13,7 +13,6 @@ from simple_jit.mir.layout import descriptor, element_layout, flatten, struct_la
 from simple_jit.runtime.values import cells_access, field_access, is_flagged, is_plain, reader
 from simple_jit.tiers.interpreter import arithmetic
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
-from simple_jit.tiers.interpreter.facts import SIMPLE
 from simple_jit.tiers.interpreter.shapes import Shape
 
 TYPE_CHECKING = False
@@ -235,14 +234,30 @@ def field_text(c: FunctionCompiler, struct: types.StructType, index: int, value:
 
 
 def _array_get(c: FunctionCompiler, node: hir.ArrayGet) -> str:
+    fixed = fixed_array(c, node.array)
+    if fixed is not None:
+        index, text = operand(c, node.index), c.shape.temp()
+        inside = f"({text} := {index})"
+        if c.flat and isinstance(node.index, hir.LocalGet):
+            inside = text = index
+        array = operand(c, node.array)
+        checked = (
+            f"({text} if 0 <= {inside} < {fixed[0]} else element({text}, {array} >> 3, {c.place(node.span)}))"
+        )
+        return as_loaded(node.type, f"{view_of(node.type)[0]}[{checked} + {fixed[1]}]")
     array, index = operand(c, node.array), operand(c, node.index)
     t, u = c.shape.temp(), c.shape.temp()
-    if isinstance(node.array, SIMPLE) and not c.facts[node.index].assigns:
-        inside = f"0 <= ({u} := {index}) < I64[({t} := {array} >> 3) + 1]"
+    if not c.facts[node.index].resizes:
+        inside = f"I64[({t} := {array} >> 3) + 1] > ({u} := {index}) >= 0"
     else:
         inside = f"({t} := {array} >> 3) and 0 <= ({u} := {index}) < I64[{t} + 1]"
     checked = f"({u} if {inside} else element({u}, {t}, {c.place(node.span)}))"
     return element_text(c, node.type, checked, f"I64[{t} + 3]")
+
+
+def fixed_array(c: FunctionCompiler, array: hir.Expr) -> tuple[str, str] | None:
+    """Return the names of the length and the data of an array that is known not to change here."""
+    return c.shape.fixed.get(array.local) if isinstance(array, hir.LocalGet) else None
 
 
 def element_text(c: FunctionCompiler, elem: types.Type, index: str, data: str) -> str:

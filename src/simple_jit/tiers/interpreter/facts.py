@@ -21,15 +21,16 @@ class Facts:
     """Facts on one subtree.
 
     `size` is the number of nodes; `escapes` are the ways to leave it other than its end; `assigns`
-    says that it assigns a local.
+    says that it assigns a local, `resizes` that it may change the length or the place of an array.
     """
 
-    __slots__ = ("assigns", "escapes", "size")
+    __slots__ = ("assigns", "escapes", "resizes", "size")
 
-    def __init__(self, size: int, escapes: frozenset[Escape], assigns: bool) -> None:
+    def __init__(self, size: int, escapes: frozenset[Escape], assigns: bool, resizes: bool) -> None:
         self.size = size
         self.escapes = escapes
         self.assigns = assigns
+        self.resizes = resizes
 
 
 def children(node: hir.Expr) -> list[hir.Expr]:
@@ -62,9 +63,11 @@ def collect(root: hir.Expr) -> dict[hir.Expr, Facts]:
 def _facts(node: hir.Expr, parts: list[Facts]) -> Facts:
     size, escapes = 1, NO_ESCAPES
     assigns = isinstance(node, (hir.LocalSet, hir.ForRange))
+    resizes = isinstance(node, (hir.Call, hir.CallExtern, hir.Intrinsic))
     for part in parts:
         size += part.size
         assigns = assigns or part.assigns
+        resizes = resizes or part.resizes
         if part.escapes:
             escapes = escapes | part.escapes
     if isinstance(node, hir.Return):
@@ -75,4 +78,21 @@ def _facts(node: hir.Expr, parts: list[Facts]) -> Facts:
         escapes = escapes | {(node.target, "continue")}
     elif escapes and isinstance(node, (hir.Loop, hir.ForRange)):
         escapes = escapes - {(node.target, "break"), (node.target, "continue")}
-    return Facts(size, escapes, assigns)
+    return Facts(size, escapes, assigns, resizes)
+
+
+def fixed_arrays(loop: hir.Loop | hir.ForRange, known: dict[hir.Expr, Facts]) -> list[hir.Local]:
+    """Return the arrays that a loop indexes and that stay the same objects, of one length, meanwhile."""
+    if known[loop].resizes:
+        return []
+    indexed: dict[hir.Local, None] = {}
+    assigned: set[hir.Local] = set()
+    work: list[hir.Expr] = [loop]
+    while work:
+        node = work.pop()
+        work.extend(children(node))
+        if isinstance(node, (hir.ArrayGet, hir.ArraySet)) and isinstance(node.array, hir.LocalGet):
+            indexed[node.array.local] = None
+        elif isinstance(node, hir.LocalSet):
+            assigned.add(node.local)
+    return [local for local in indexed if local not in assigned]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from types import CodeType, FunctionType
 
-from simple_jit.hir.nodes import LoopTarget
+from simple_jit.hir.nodes import Local, LoopTarget
 from simple_jit.tiers.interpreter.operations import NAMES
 
 TYPE_CHECKING = False
@@ -38,13 +38,15 @@ class Shape:
 
     In a `tail` shape, which returns the function's result, `return` in the text leaves the function; in
     the others a statement returns a signal. `loop` is the innermost loop in the text, `on_continue` gives
-    the lines that continue it.
+    the lines that continue it. `fixed` has the names of the length and of the data (its index in the view of
+    the elements) of arrays that cannot change where the text is.
     """
 
-    __slots__ = ("binds", "loop", "on_continue", "tail", "temps")
+    __slots__ = ("binds", "fixed", "loop", "on_continue", "tail", "temps")
 
     def __init__(self, tail: bool = False) -> None:
         self.binds: list[Any] = []
+        self.fixed: dict[Local, tuple[str, str]] = {}
         self.temps = 0
         self.tail = tail
         self.loop: LoopTarget | None = None

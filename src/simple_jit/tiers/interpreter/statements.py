@@ -21,10 +21,11 @@ from simple_jit.tiers.interpreter.expressions import (
     element_cell,
     emit,
     field_text,
+    fixed_array,
     operand,
     view_of,
 )
-from simple_jit.tiers.interpreter.facts import SIMPLE
+from simple_jit.tiers.interpreter.facts import SIMPLE, fixed_arrays
 from simple_jit.tiers.interpreter.hooks import LoopSite
 from simple_jit.tiers.interpreter.shapes import renamed
 
@@ -248,23 +249,51 @@ def _continue(c: FunctionCompiler, node: hir.Continue, into: Into) -> list[str]:
 
 
 class _HotBody:
-    """Raises the limits while the body of a loop is compiled, and makes the loop the innermost one."""
+    """Raises the limits while the body of a loop is compiled, and makes the loop the innermost one.
 
-    __slots__ = ("_compiler", "_saved")
+    `head` are lines to stand before the loop.
+    """
+
+    __slots__ = ("_compiler", "_saved", "head")
 
     def __init__(
-        self, c: FunctionCompiler, target: hir.LoopTarget, on_continue: Callable[[], list[str]]
+        self,
+        c: FunctionCompiler,
+        node: hir.Loop | hir.ForRange,
+        on_continue: Callable[[], list[str]],
     ) -> None:
         shape = c.shape
         self._compiler = c
-        self._saved = shape.loop, shape.on_continue, c.limits
-        shape.loop, shape.on_continue = target, on_continue
+        self._saved = shape.loop, shape.on_continue, shape.fixed, c.limits
+        shape.loop, shape.on_continue = node.target, on_continue
+        self.head = _fix_arrays(c, node)
         if not c.flat:
             c.limits = HOT
 
     def end(self) -> None:
         c = self._compiler
-        c.shape.loop, c.shape.on_continue, c.limits = self._saved
+        shape = c.shape
+        shape.loop, shape.on_continue, shape.fixed, c.limits = self._saved
+
+
+def _fix_arrays(c: FunctionCompiler, node: hir.Loop | hir.ForRange) -> list[str]:
+    """Return lines that look up, once for all rounds of a loop, the arrays that stay as they are."""
+    head: list[str] = []
+    fixed = dict(c.shape.fixed)
+    for local in fixed_arrays(node, c.facts):
+        assert isinstance(local.type, types.ArrayType)
+        if local in fixed or not is_plain(local.type.elem):
+            continue
+        at, length, data = (c.shape.temp() for _ in range(3))
+        shift = view_of(local.type.elem)[1]
+        head += [
+            f"{at} = {c.local(local)} >> 3",
+            f"{length} = I64[{at} + 1]",
+            f"{data} = I64[{at} + 3] >> {shift}",
+        ]
+        fixed[local] = length, data
+    c.shape.fixed = fixed
+    return head
 
 
 def _loop(c: FunctionCompiler, node: hir.Loop, into: Into) -> list[str]:
@@ -280,14 +309,15 @@ def _loop_lines(c: FunctionCompiler, node: hir.Loop) -> list[str]:
     def step() -> list[str]:
         return [] if node.step is None else place(c, node.step, None)
 
-    hot = _HotBody(c, node.target, lambda: [*step(), "continue"])
+    hot = _HotBody(c, node, lambda: [*step(), "continue"])
     cond = "True" if node.cond is None else emit(c, node.cond)
     lines = _indent(place(c, node.body, None) + step())
     hot.end()
     if site is None:
-        return [f"while {cond}:", *lines]
+        return [*hot.head, f"while {cond}:", *lines]
     left = c.shape.temp()
     return [
+        *hot.head,
         f"{left} = {site}.left",
         "while True:",
         f" while ({left} := {left} - 1) >= 0 and {cond}:",
@@ -339,14 +369,14 @@ def _range_lines(c: FunctionCompiler, node: hir.ForRange) -> list[str]:
     site = _site(c, node)
     start, stop, step = [operand(c, bound) for bound in (node.start, node.stop, node.step)]
     variable = c.local(node.var)
-    hot = _HotBody(c, node.target, lambda: ["continue"])
+    hot = _HotBody(c, node, lambda: ["continue"])
     lines = _indent(place(c, node.body, None))
     hot.end()
     constant = node.step.value if isinstance(node.step, hir.Const) else None
     if site is None and constant is not None:
-        return [f"for {variable} in {_range(node, start, stop, step)}:", *lines]
+        return [*hot.head, f"for {variable} in {_range(node, start, stop, step)}:", *lines]
     a, b, s = (c.shape.temp() for _ in range(3))
-    head = [f"{a} = {start}", f"{b} = {stop}", f"{s} = {step}"]
+    head = [*hot.head, f"{a} = {start}", f"{b} = {stop}", f"{s} = {step}"]
     rounds = _range(node, a, b, s)
     if site is None:
         return [*head, f"for {variable} in {rounds}:", *lines]
@@ -419,17 +449,24 @@ def _in_order(c: FunctionCompiler, targets: list[hir.Expr], value: hir.Expr) -> 
 
 
 def _array_set(c: FunctionCompiler, node: hir.ArraySet) -> list[str]:
-    array, index, value = (c.shape.temp() for _ in range(3))
     assert isinstance(node.array.type, types.ArrayType)
-    lines = [f"{array} = {operand(c, node.array)} >> 3", f"{index} = {operand(c, node.index)}"]
+    elem = node.array.type.elem
+    fixed = fixed_array(c, node.array)
+    index, value = c.shape.temp(), c.shape.temp()
+    if fixed is not None:
+        lines, array, length = [], f"{c.local(node.array.local)} >> 3", fixed[0]  # type: ignore[attr-defined]
+    else:
+        array = c.shape.temp()
+        lines, length = [f"{array} = {operand(c, node.array)} >> 3"], f"I64[{array} + 1]"
+    lines.append(f"{index} = {operand(c, node.index)}")
     text = operand(c, node.value)
     if not isinstance(node.value, SIMPLE):
         lines.append(f"{value} = {text}")
         text = value
-    lines.append(
-        f"if not 0 <= {index} < I64[{array} + 1]: {index} = element({index}, {array}, {c.place(node.span)})"
-    )
-    return lines + _store_element(c, node.array.type.elem, f"I64[{array} + 3]", index, text)
+    lines.append(f"if not 0 <= {index} < {length}: {index} = element({index}, {array}, {c.place(node.span)})")
+    if fixed is not None:
+        return [*lines, f"{view_of(elem)[0]}[{index} + {fixed[1]}] = {text}"]
+    return lines + _store_element(c, elem, f"I64[{array} + 3]", index, text)
 
 
 def _store_element(c: FunctionCompiler, elem: types.Type, data: str, index: str, value: str) -> list[str]:
