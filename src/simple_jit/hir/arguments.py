@@ -100,7 +100,7 @@ def _report_arity(
         wanted = "no arguments"
     given = "1 was" if len(args) == 1 else f"{len(args) or 'none'} were"
     diagnostic = rule.WRONG_ARITY.at(span, f"`{name}` takes {wanted}, but {given} given")
-    if missing and len(missing) < needed or missing and len(missing) == 1:
+    if (missing and len(missing) < needed) or (missing and len(missing) == 1):
         diagnostic.note(f"missing: {listed([p.name.name for p in missing])}")
     cx.error(diagnostic.also(declared, "declared here") if declared else diagnostic)
 
@@ -138,16 +138,14 @@ def call_function(
     missing = [var.name for var in signature.generics if var not in env]
     if missing:
         return cx.error(
-            rule.CANNOT_INFER_TYPE.at(span, f"cannot tell what {listed(missing)} of `{symbol.name}` is here").also(
-                symbol.span, "declared here"
-            )
+            rule.CANNOT_INFER_TYPE.at(
+                span, f"cannot tell what {listed(missing)} of `{symbol.name}` is here"
+            ).also(symbol.span, "declared here")
         )
     return _emit(cx, symbol, receiver, slots, fitted, env, span)
 
 
-def _check_arguments(
-    cx: Context, params: list[Param], slots: Slots, env: Env
-) -> list[hir.Expr | None]:
+def _check_arguments(cx: Context, params: list[Param], slots: Slots, env: Env) -> list[hir.Expr | None]:
     """Check what is given, literals last: they adapt to what the others have settled."""
     values: list[hir.Expr | None] = [None] * len(params)
     later = []
@@ -353,4 +351,3 @@ def expression_instance(
         function.ret = wanted
         session.queue.append(instance)
     return instance
-

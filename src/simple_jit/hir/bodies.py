@@ -40,9 +40,7 @@ def _declare_params(cx: Context, symbol: FunctionSymbol) -> None:
         cx.self_variable = cx.declare("self", params[0], symbol.span, kind="self")
         params = params[1:]
     for param, local in zip(symbol.decl.params, params):
-        cx.declare(
-            local.name, local, param.name.span, kind="parameter", mutable=param.mutable
-        )
+        cx.declare(local.name, local, param.name.span, kind="parameter", mutable=param.mutable)
 
 
 _KNOWN_ANNOTATIONS = frozenset(
@@ -96,9 +94,7 @@ def _settle_result(cx: Context, body: hir.Expr) -> hir.Expr:
         if any(type not in (UNIT, NEVER, ERROR) for type in cx.returned):
             symbol = cx.symbol
             assert symbol is not None
-            cx.error(
-                rule.WRONG_TYPE.at(symbol.span, f"`{symbol.name}` returns a value in some places only")
-            )
+            cx.error(rule.WRONG_TYPE.at(symbol.span, f"`{symbol.name}` returns a value in some places only"))
         cx.result = UNIT
         return discard(body)
     types = [*cx.returned, body.type]
@@ -129,9 +125,7 @@ def _differing_results(symbol: FunctionSymbol, types: list[Type]):  # type: igno
         wanted = next(type for type in types if type is not NEVER)
         return _missing_result(symbol, wanted)
     shown = list(dict.fromkeys(f"`{type}`" for type in types if type is not NEVER))
-    return rule.WRONG_TYPE.at(
-        symbol.span, f"`{symbol.name}` returns different types: {' and '.join(shown)}"
-    )
+    return rule.WRONG_TYPE.at(symbol.span, f"`{symbol.name}` returns different types: {' and '.join(shown)}")
 
 
 def discard(body: hir.Expr) -> hir.Expr:
@@ -211,7 +205,7 @@ def declare_in_block(cx: Context, statements: list[ast.Stmt]) -> None:
             node, (ast.FunctionDecl, ast.RecordDecl, ast.EnumDecl, ast.AliasDecl, ast.ConstDecl, ast.ImplDecl)
         )
     ]
-    if not local or cx.is_top_level and cx.scope.parent is None:
+    if not local or (cx.is_top_level and cx.scope.parent is None):
         return
     names: dict[str, Symbol] = {}
     for node in local:

@@ -68,7 +68,7 @@ def check_program(
 def _check(session: Session, source: SourceFile) -> hir.Program | None:
     main = session.loader.load_main(source)
     modules = import_order(session, main)
-    if session.reporter.has_errors:
+    if _failed(session):
         return None
     for module in modules:
         init = init_instance(module)
@@ -80,10 +80,14 @@ def _check(session: Session, source: SourceFile) -> hir.Program | None:
             session.drain()
     start = _make_start(session, main)
     session.drain()
-    if session.reporter.has_errors:
+    if _failed(session):
         return None
     _call_inits(session, start, modules)
     return hir.Program(start, session.functions, session.globals, Finder(session, main))
+
+
+def _failed(session: Session) -> bool:
+    return session.reporter.has_errors
 
 
 def import_order(session: Session, main: Module) -> list[Module]:
@@ -153,7 +157,7 @@ def _call_main(session: Session, main: Module, start: hir.Function, span: Span) 
         return status
     params = signature_of(symbol).params
     args_type = array_of(TEXT)
-    if len(params) > 1 or params and params[0].type not in (None, args_type, ERROR):
+    if len(params) > 1 or (params and params[0].type not in (None, args_type, ERROR)):
         session.reporter.report(
             rule.BAD_MAIN.at(symbol.span, "`main` takes no parameter, or one of type `[text]`")
         )

@@ -68,7 +68,9 @@ def member(cx: Context, object: hir.Expr, name: ast.Ident, span: Span) -> hir.Ex
     return called if called is not None else report_unknown_member(cx, object, name)
 
 
-def report_unknown_member(cx: Context, object: hir.Expr, name: ast.Ident, *, called: bool = False) -> hir.Expr:
+def report_unknown_member(
+    cx: Context, object: hir.Expr, name: ast.Ident, *, called: bool = False
+) -> hir.Expr:
     type = object.type
     if type is ERROR:
         return object
@@ -86,9 +88,7 @@ def report_unknown_member(cx: Context, object: hir.Expr, name: ast.Ident, *, cal
     return cx.error(diagnostic)
 
 
-def nil_safe(
-    cx: Context, object: hir.Expr, span: Span, use: Callable[[hir.Expr], hir.Expr]
-) -> hir.Expr:
+def nil_safe(cx: Context, object: hir.Expr, span: Span, use: Callable[[hir.Expr], hir.Expr]) -> hir.Expr:
     """`x?.f`: nil where `x` is nil, else `x.f`, which is then optional."""
     if object.type in (ERROR, NEVER):
         return object
@@ -219,7 +219,8 @@ def slice_call(
     """A slice of text or of an array, by the core library; a missing bound is nil."""
     type = optional_of(I64)
     bounds: list[hir.Expr] = [
-        hir.Nil(type, span) if part is None else hir.Some(part, type, part.span) for part in (start, stop, step)
+        hir.Nil(type, span) if part is None else hir.Some(part, type, part.span)
+        for part in (start, stop, step)
     ]
     name = "text_slice" if object.type is TEXT else "array_slice"
     return call_core(cx, name, [object, *bounds], span)
@@ -290,7 +291,9 @@ def check_propagate(cx: Context, node: ast.Propagate, hint: Type | None) -> hir.
         )
     if not isinstance(cx.ret, OptionalType):
         return cx.error(
-            rule.BAD_PROPAGATION.at(node.span, "`?` leaves a function that returns an optional, and this one does not")
+            rule.BAD_PROPAGATION.at(
+                node.span, "`?` leaves a function that returns an optional, and this one does not"
+            )
         )
     stmts: list[hir.Expr] = []
     kept = cx.keep(value, stmts)
@@ -299,4 +302,3 @@ def check_propagate(cx: Context, node: ast.Propagate, hint: Type | None) -> hir.
     present = hir.Unwrap(kept, inner, node.span, checked=False)
     chosen = hir.If(hir.IsSome(kept, node.span), present, leave, inner, node.span)
     return block(stmts, chosen, node.span)
-

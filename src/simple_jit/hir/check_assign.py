@@ -71,7 +71,9 @@ def _compound(cx: Context, node: ast.Assign, place: Place) -> hir.Expr:
     if isinstance(left.type, HoleType):
         right = expression(cx, node.value)
         coerce(cx, right, left.type)
-        return cx.error(rule.WRONG_TYPE.at(node.span, f"cannot tell the type of `{node.target.span.text}` here"))
+        return cx.error(
+            rule.WRONG_TYPE.at(node.span, f"cannot tell the type of `{node.target.span.text}` here")
+        )
     result = check_binary_values(cx, node.op, left, node.value, node.span)
     result = coerce(cx, result, place.type, place.declared)
     return result if result.type in (NEVER, ERROR) else place.store(result)
@@ -91,9 +93,7 @@ def _coalesce(cx: Context, node: ast.Assign, place: Place) -> hir.Expr:
     return hir.If(is_nil, stored, None, UNIT, node.span)
 
 
-def _assign_tuple(
-    cx: Context, node: ast.Assign, target: ast.TupleLiteral | ast.ArrayLiteral
-) -> hir.Expr:
+def _assign_tuple(cx: Context, node: ast.Assign, target: ast.TupleLiteral | ast.ArrayLiteral) -> hir.Expr:
     """`a, b = b, a`: all values first, then the targets from left to right."""
     targets = [item for item in target.items if not isinstance(item, ast.Spread)]
     places = [make_place(cx, item, keep=False) for item in targets]
@@ -199,7 +199,9 @@ def _global_place(cx: Context, node: ast.Name, symbol: GlobalSymbol) -> Place | 
 
     if symbol.module is not cx.module:
         cx.error(
-            rule.IMMUTABLE.at(node.span, f"`{node.name}` belongs to `{symbol.module.key}`, which alone can assign it")
+            rule.IMMUTABLE.at(
+                node.span, f"`{node.name}` belongs to `{symbol.module.key}`, which alone can assign it"
+            )
         )
         return None
     if not symbol.mutable:
@@ -259,10 +261,11 @@ def _member_place(cx: Context, node: ast.Member, keep: bool) -> Place | None:
         report_unknown_member(cx, object, node.name)
         return None
     stmts: list[hir.Expr] = []
+    type = object.type
     if keep:
         object = cx.keep(object, stmts)
     through_self = isinstance(node.value, ast.SelfExpr)
-    return _field_place(cx, object, object.type, node.name.name, node.name.span, stmts, through_self)
+    return _field_place(cx, object, type, node.name.name, node.name.span, stmts, through_self)
 
 
 def _field_place(
@@ -279,7 +282,9 @@ def _field_place(
     symbol = cx.symbol
     if through_self and symbol is not None and symbol.mode == "fn":
         cx.error(
-            rule.IMMUTABLE.at(span, f"`{symbol.name}` is a `fn` method, which cannot assign the field `{name}`")
+            rule.IMMUTABLE.at(
+                span, f"`{symbol.name}` is a `fn` method, which cannot assign the field `{name}`"
+            )
             .also(symbol.span, "declared here")
             .hint(f"declare it as `me {symbol.name}`")
         )
@@ -300,7 +305,9 @@ def _index_place(cx: Context, node: ast.Index, keep: bool) -> Place | None:
     if array.type is ERROR:
         return None
     if isinstance(array.type, HoleType) and array.type.is_array:
-        cx.error(rule.CANNOT_INFER_TYPE.at(node.value.span, "the element type of this array is not known yet"))
+        cx.error(
+            rule.CANNOT_INFER_TYPE.at(node.value.span, "the element type of this array is not known yet")
+        )
         return None
     stmts: list[hir.Expr] = []
     if isinstance(array.type, ArrayType):
@@ -335,7 +342,9 @@ def _method_index_place(
 
     found = cx.session.find_method(object.type, "set_index")
     if found is None or len(found[0].decl.params) != 2:
-        cx.error(rule.NOT_INDEXABLE.at(node.value.span, f"the elements of a `{object.type}` cannot be assigned"))
+        cx.error(
+            rule.NOT_INDEXABLE.at(node.value.span, f"the elements of a `{object.type}` cannot be assigned")
+        )
         return None
     params = signature_of(found[0]).params
     wanted = [substitute(p.type, found[1]) if p.type is not None else None for p in params]
@@ -357,5 +366,3 @@ def _method_index_place(
         return discard(stored)
 
     return Place(wanted[1] or load().type, load, store, stmts)
-
-

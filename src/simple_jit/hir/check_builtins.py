@@ -86,9 +86,9 @@ def _printed_values(cx: Context, args: list[ast.Expr], stmts: list[hir.Expr]) ->
             shown = "[]" if value.type.is_array else "nil"
             value = hir.TextConst(shown, TEXT, arg.span)
         is_last = index == len(args) - 1
-        if not is_last and value.type not in (NEVER, ERROR) and not _is_settled(value.type):
-            value = cx.keep(value, stmts)
-        elif stmts and not is_last and value.type not in (NEVER, ERROR):
+        if (not is_last and value.type not in (NEVER, ERROR) and not _is_settled(value.type)) or (
+            stmts and not is_last and value.type not in (NEVER, ERROR)
+        ):
             value = cx.keep(value, stmts)
         values.append(value)
     return values
@@ -171,7 +171,9 @@ def call_min_max(cx: Context, name: str, node: ast.Call, hint: Type | None) -> h
     if len(node.args) == 1:
         return _of_array(cx, name, node)
     if not node.args:
-        return cx.error(rule.WRONG_ARITY.at(node.span, f"`{name}` takes 2 arguments or more, but none were given"))
+        return cx.error(
+            rule.WRONG_ARITY.at(node.span, f"`{name}` takes 2 arguments or more, but none were given")
+        )
     nodes = [arg.value for arg in node.args]
     values = _values_of_one_type(cx, nodes, hint)
     if erroneous(*values):
@@ -211,9 +213,10 @@ def _of_array(cx: Context, name: str, node: ast.Call) -> hir.Expr:
     found = call_method(cx, value, name, [], node.span) if isinstance(value.type, ArrayType) else None
     if found is None:
         return cx.error(
-            rule.WRONG_ARITY.at(node.span, f"`{name}` takes several values or an array, not one `{value.type}`")
+            rule.WRONG_ARITY.at(
+                node.span, f"`{name}` takes several values or an array, not one `{value.type}`"
+            )
         )
     if isinstance(found.type, OptionalType):
         return hir.Unwrap(found, found.type.inner, node.span)
     return found
-

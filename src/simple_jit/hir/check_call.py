@@ -214,7 +214,8 @@ def _call_generic(
     if len(types) != len(generics):
         return cx.error(
             rule.WRONG_TYPE_ARITY.at(
-                callee.span, f"`{symbol.name}` takes {count(len(generics), 'type argument')}, but {len(types)} were given"
+                callee.span,
+                f"`{symbol.name}` takes {count(len(generics), 'type argument')}, but {len(types)} were given",
             ).also(symbol.span, "declared here")
         )
     if ERROR in types:
@@ -247,7 +248,10 @@ def _call_member(cx: Context, callee: ast.Member, node: ast.Call, hint: Type | N
         return receiver
     if callee.nil_safe:
         return nil_safe(
-            cx, receiver, node.span, lambda v: call_named_method(cx, v, callee.name, node.args, node.span, hint)
+            cx,
+            receiver,
+            node.span,
+            lambda v: call_named_method(cx, v, callee.name, node.args, node.span, hint),
         )
     return call_named_method(cx, receiver, callee.name, node.args, node.span, hint)
 
@@ -271,7 +275,9 @@ def call_extern(cx: Context, symbol: ExternSymbol, args: list[ast.Arg], span: Sp
     checked: dict[int, hir.Expr] = {}
     for index in slots.order:
         wanted = extern.params[index]
-        value = coerce(cx, expression(cx, slots.given[index][0].value, wanted), wanted, symbol.decl.params[index].span)
+        value = coerce(
+            cx, expression(cx, slots.given[index][0].value, wanted), wanted, symbol.decl.params[index].span
+        )
         checked[index] = cx.keep(value, stmts) if slots.order != sorted(slots.order) else value
     for index, (param, wanted) in enumerate(zip(symbol.decl.params, extern.params)):
         if index in checked:

@@ -24,7 +24,6 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
     is_number,
-    optional_of,
 )
 from simple_jit.syntax import ast
 
@@ -82,9 +81,7 @@ def _single(cx: Context, op: str, left: ast.Expr, right: ast.Expr, span: Span) -
     return compare_values(cx, op, first, second, span)
 
 
-def compare_values(
-    cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span
-) -> hir.Expr:
+def compare_values(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     """Compare two checked operands."""
     if erroneous(left, right):
         return hir.Const(None, ERROR, span)
@@ -204,9 +201,7 @@ def order(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> 
     return hir.Compare(OPERATIONS[op], coerce(cx, called, I64, what="the result of `cmp`"), zero, span)
 
 
-def _compare_numbers(
-    cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span
-) -> hir.Expr:
+def _compare_numbers(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     """Integers compare with floats by value."""
     if left.type is right.type:
         return hir.Compare(OPERATIONS[op], left, right, span)
@@ -278,5 +273,3 @@ def _in_range(cx: Context, item: ast.Expr, container: ast.Range, span: Span) -> 
     if erroneous(low, high):
         return hir.Const(None, ERROR, span)
     return block(stmts, hir.And(low, high, span), span)
-
-

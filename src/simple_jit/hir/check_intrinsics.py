@@ -29,7 +29,7 @@ def call_intrinsic(
         return cx.error(rule.UNKNOWN_NAME.at(node.callee.span, f"there is no intrinsic `__{name}`"))
     if len(node.args) != len(signature.params):
         return cx.error(
-            rule.WRONG_ARITY.at(node.span, f"`__{name}` takes {len(signature.params)} arguments, not {len(node.args)}")
+            rule.WRONG_ARITY.at(node.span, f"`__{name}` takes {len(signature.params)}, not {len(node.args)}")
         )
     type_arg = cx.resolve(type_args[0]) if type_args else None
     if type_arg is ERROR:

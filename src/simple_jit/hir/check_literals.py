@@ -50,9 +50,7 @@ def check_int(cx: Context, node: ast.IntLiteral, hint: Type | None) -> hir.Expr:
     return integer(cx, node, node.value, node.span, hint)
 
 
-def integer(
-    cx: Context, node: ast.IntLiteral, value: int, span: Span, hint: Type | None
-) -> hir.Expr:
+def integer(cx: Context, node: ast.IntLiteral, value: int, span: Span, hint: Type | None) -> hir.Expr:
     """An integer literal, its sign included, in the type of its suffix or the one asked for."""
     type = SCALARS[node.suffix] if node.suffix else wanted_number(hint) or I64
     if isinstance(type, FloatType):
@@ -161,7 +159,7 @@ def check_array(cx: Context, node: ast.ArrayLiteral, hint: Type | None) -> hir.E
         return _empty_array(cx, node, elem)
     if any(isinstance(item, ast.Spread) for item in node.items):
         return _spread_array(cx, node, elem)
-    items = [expression(cx, item, elem) for item in node.items]
+    items = [expression(cx, item, elem) for item in node.items if not isinstance(item, ast.Spread)]
     return array_from(cx, list(node.items), items, elem, node.span)
 
 
@@ -185,7 +183,8 @@ def array_from(
         if elem is None:
             return hir.Const(None, ERROR, span)
         items = [
-            _adapt(cx, node, item, elem) if item.type is not elem else item for node, item in zip(nodes, items)
+            _adapt(cx, node, item, elem) if item.type is not elem else item
+            for node, item in zip(nodes, items)
         ]
     items = [coerce(cx, item, elem) for item in items]
     if erroneous(*items):
@@ -259,7 +258,9 @@ def _spread_type(cx: Context, node: ast.ArrayLiteral) -> ArrayType | None:
             if isinstance(found, ArrayType):
                 return found
             if found is not ERROR:
-                cx.error(rule.WRONG_TYPE.at(item.value.span, f"only an array is spread here, not a `{found}`"))
+                cx.error(
+                    rule.WRONG_TYPE.at(item.value.span, f"only an array is spread here, not a `{found}`")
+                )
             return None
     return None
 

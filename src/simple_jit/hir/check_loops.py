@@ -1,9 +1,9 @@
 """Loops, and the loops inside comprehensions.
 
-    for i in a..b           ForRange
-    for x in array          a counter that is compared with the length each time round
-    for c in text           a loop over the array of its characters
-    for x in iterable       `iter` if there is one, then `next` until it gives nil
+for i in a..b           ForRange
+for x in array          a counter that is compared with the length each time round
+for c in text           a loop over the array of its characters
+for x in iterable       `iter` if there is one, then `next` until it gives nil
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ def for_loop(
     span: Span,
 ) -> hir.Expr:
     """Check a `for`; `make_body` checks its body, given the statements that set the loop's names."""
-    pattern = patterns[0] if len(patterns) == 1 else ast.TuplePattern(patterns[0].span.join(patterns[-1].span), patterns)
+    pattern = (
+        patterns[0]
+        if len(patterns) == 1
+        else ast.TuplePattern(patterns[0].span.join(patterns[-1].span), patterns)
+    )
     counted = _counted(iterable, cx)
     if counted is not None:
         return _range_loop(cx, pattern, counted, label, make_body, span)
@@ -84,7 +88,9 @@ def for_loop(
         _check_anyway(cx, pattern, label, make_body)
         return source
     if isinstance(source.type, HoleType):
-        return cx.error(rule.CANNOT_INFER_TYPE.at(iterable.span, "the element type of this array is not known yet"))
+        return cx.error(
+            rule.CANNOT_INFER_TYPE.at(iterable.span, "the element type of this array is not known yet")
+        )
     return _iterator_loop(cx, pattern, source, label, make_body, span)
 
 
@@ -186,7 +192,9 @@ def _range_type(cx: Context, start: hir.Expr, stop: hir.Expr, counted: Counted) 
         return start.type
     for end in (start, stop):
         if not isinstance(end.type, IntType):
-            cx.error(rule.WRONG_TYPE.at(end.span, f"the ends of a range are integers, but this is a `{end.type}`"))
+            cx.error(
+                rule.WRONG_TYPE.at(end.span, f"the ends of a range are integers, but this is a `{end.type}`")
+            )
             return None
     cx.error(
         rule.MIXED_WIDTHS.at(
@@ -214,9 +222,7 @@ def _range_step(cx: Context, counted: Counted, type: IntType, before: list[hir.E
     return kept
 
 
-def _loop_variable(
-    cx: Context, pattern: ast.Pattern, type: Type
-) -> tuple[hir.Local, list[hir.Expr]]:
+def _loop_variable(cx: Context, pattern: ast.Pattern, type: Type) -> tuple[hir.Local, list[hir.Expr]]:
     """Return the local that the loop sets, and what else the names of a pattern need."""
     if isinstance(pattern, ast.NamePattern):
         var = cx.local(pattern.name, type)
@@ -288,5 +294,3 @@ def _iterator_loop(
     cond = hir.Block([fetch], hir.IsSome(hir.LocalGet(current, at), at), BOOL, at)
     stmts.append(hir.Loop(frame.target, cond, body, None, UNIT, span))
     return hir.Block(stmts, None, UNIT, span)
-
-

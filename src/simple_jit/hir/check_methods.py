@@ -86,9 +86,7 @@ def _report_no_method(cx: Context, receiver: hir.Expr, name: ast.Ident) -> hir.E
     return report_unknown_member(cx, receiver, name, called=True)
 
 
-def call_without_parentheses(
-    cx: Context, receiver: hir.Expr, name: ast.Ident, span: Span
-) -> hir.Expr | None:
+def call_without_parentheses(cx: Context, receiver: hir.Expr, name: ast.Ident, span: Span) -> hir.Expr | None:
     """`xs.len`: call a method that needs no argument; None where there is no method of that name."""
     if isinstance(receiver.type, HoleType):
         return _settle_by_method(cx, receiver, receiver.type, name, [])
@@ -162,9 +160,7 @@ def _provided(
     return None
 
 
-def _copy(
-    cx: Context, receiver: hir.Expr, type: StructType, args: list[ast.Arg], span: Span
-) -> hir.Expr:
+def _copy(cx: Context, receiver: hir.Expr, type: StructType, args: list[ast.Arg], span: Span) -> hir.Expr:
     """`p.copy(x: 1)`: a new object with some fields changed."""
     stmts: list[hir.Expr] = []
     kept = cx.keep(receiver, stmts)
@@ -184,4 +180,3 @@ def _copy(
     if erroneous(*values):
         return hir.Const(None, ERROR, span)
     return block(stmts, hir.New(type, values, span), span)
-

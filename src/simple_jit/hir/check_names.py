@@ -130,7 +130,9 @@ def symbol_value(cx: Context, symbol: Symbol, span: Span) -> hir.Expr:
         return cx.error(diagnostic.hint(f"to call it, write `{symbol.name}(…)`"))
     what = "a module" if isinstance(symbol, ModuleSymbol) else "a type"
     return cx.error(
-        rule.NOT_A_VALUE.at(span, f"`{symbol.name}` is {what}, not a value").also(symbol.span, "declared here")
+        rule.NOT_A_VALUE.at(span, f"`{symbol.name}` is {what}, not a value").also(
+            symbol.span, "declared here"
+        )
     )
 
 

@@ -120,10 +120,7 @@ def check_unary(cx: Context, node: ast.Unary, hint: Type | None) -> hir.Expr:
 
 def _is_checked(cx: Context, type: Type) -> bool:
     return (
-        cx.session.options.overflow_checks
-        and isinstance(type, IntType)
-        and type.signed
-        and not cx.is_library
+        cx.session.options.overflow_checks and isinstance(type, IntType) and type.signed and not cx.is_library
     )
 
 
@@ -184,13 +181,11 @@ def _check_first(cx: Context, node: ast.Binary, hint: Type | None) -> hir.Expr:
     return _combine(cx, node.op, left, right, node.span)
 
 
-def check_binary_values(
-    cx: Context, op: str, left: hir.Expr, right_node: ast.Expr, span: Span
-) -> hir.Expr:
+def check_binary_values(cx: Context, op: str, left: hir.Expr, right_node: ast.Expr, span: Span) -> hir.Expr:
     """Check `left op right` where the left side has been checked."""
     if op in ("<<", ">>"):
         right = expression(cx, right_node, I64 if adapts(right_node) else None)
-    elif isinstance(left.type, ArrayType) and op == "*" or left.type is TEXT and op == "*":
+    elif (isinstance(left.type, ArrayType) and op == "*") or (left.type is TEXT and op == "*"):
         right = expression(cx, right_node, I64)
     else:
         right = expression(cx, right_node, operand_hint(left.type))
@@ -236,9 +231,7 @@ def _on_bools(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span)
     return block(stmts, both, span)
 
 
-def _on_collections(
-    cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span
-) -> hir.Expr | None:
+def _on_collections(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr | None:
     if op == "+" and left.type is TEXT and right.type is TEXT:
         return call_core(cx, "concat", [left, right], span)
     if op == "*" and left.type is TEXT and isinstance(right.type, IntType):
@@ -283,16 +276,16 @@ def unify_numbers(
     if a is b:
         return left, right
     if isinstance(a, IntType) and isinstance(b, IntType):
-        diagnostic = rule.MIXED_WIDTHS.at(span, f"`{op}` of `{a}` and `{b}`: integers of different types do not mix")
+        diagnostic = rule.MIXED_WIDTHS.at(
+            span, f"`{op}` of `{a}` and `{b}`: integers of different types do not mix"
+        )
         diagnostic.also(left.span, f"a `{a}`").also(right.span, f"a `{b}`")
         narrow, wide = (left, b) if a.bits < b.bits or b is I64 else (right, a)
         cx.error(diagnostic.hint(f"convert one of them: `{_shown(narrow)} as {wide}`"))
         return None
     if isinstance(a, FloatType) and isinstance(b, FloatType):
         return _convert(left, F64), _convert(right, F64)
-    return (
-        (left, _convert(right, a)) if isinstance(a, FloatType) else (_convert(left, b), right)
-    )
+    return (left, _convert(right, a)) if isinstance(a, FloatType) else (_convert(left, b), right)
 
 
 def _shown(value: hir.Expr) -> str:
@@ -377,7 +370,9 @@ def check_coalesce(cx: Context, node: ast.Coalesce, hint: Type | None) -> hir.Ex
         if left.type in (ERROR, NEVER):
             return left
         return cx.error(
-            rule.NOT_OPTIONAL.at(node.left.span, f"`??` needs an optional on its left, but this is a `{left.type}`")
+            rule.NOT_OPTIONAL.at(
+                node.left.span, f"`??` needs an optional on its left, but this is a `{left.type}`"
+            )
         )
     inner = left.type.inner
     right = expression(cx, node.right, inner)
@@ -388,5 +383,3 @@ def check_coalesce(cx: Context, node: ast.Coalesce, hint: Type | None) -> hir.Ex
     present = kept if type is left.type else hir.Unwrap(kept, inner, node.span, checked=False)
     chosen = hir.If(hir.IsSome(kept, node.span), present, right, type, node.span)
     return block(stmts, chosen, node.span) if right.type is not ERROR else right
-
-

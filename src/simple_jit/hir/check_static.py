@@ -95,9 +95,9 @@ def call_static(
     if not symbol.has_self:
         return call_function(cx, symbol, None, node.args, node.span, known, hint)
     return cx.error(
-        rule.STATIC_CALL.at(name.span, f"`{name.name}` is a method of a value, not of the type `{type}`").also(
-            symbol.span, "declared here"
-        )
+        rule.STATIC_CALL.at(
+            name.span, f"`{name.name}` is a method of a value, not of the type `{type}`"
+        ).also(symbol.span, "declared here")
     )
 
 
@@ -180,7 +180,9 @@ def _field_args(
         else:
             index = position
         if index in given:
-            cx.error(rule.DUPLICATE_ARGUMENT.at(arg.span, f"the field `{type.fields[index].name}` is given twice"))
+            cx.error(
+                rule.DUPLICATE_ARGUMENT.at(arg.span, f"the field `{type.fields[index].name}` is given twice")
+            )
             return None
         given[index] = arg
     missing = [f.name for i, f in enumerate(type.fields) if i not in given and f.default is None]
@@ -220,9 +222,17 @@ def _field_values(
         value = expression(cx, given[index].value, substitute(wanted, env))
         if not isinstance(value.type, HoleType) and value.type is not NEVER:
             match(wanted, value.type, env)
-        values[index] = coerce(
-            cx, value, substitute(wanted, env), _field_span(pattern, index), f"the field `{pattern.fields[index].name}`"
-        ) if not is_open(substitute(wanted, env)) else value
+        values[index] = (
+            coerce(
+                cx,
+                value,
+                substitute(wanted, env),
+                _field_span(pattern, index),
+                f"the field `{pattern.fields[index].name}`",
+            )
+            if not is_open(substitute(wanted, env))
+            else value
+        )
     return order, values
 
 
@@ -239,9 +249,9 @@ def _constructed_type(
     missing = [var.name for var in symbol.generics if var not in env]
     if missing:
         cx.error(
-            rule.CANNOT_INFER_TYPE.at(node.span, f"cannot tell what {listed(missing)} of `{symbol.name}` is here").hint(
-                f"write it: `{symbol.name}<…>(…)`"
-            )
+            rule.CANNOT_INFER_TYPE.at(
+                node.span, f"cannot tell what {listed(missing)} of `{symbol.name}` is here"
+            ).hint(f"write it: `{symbol.name}<…>(…)`")
         )
         return None
     return instantiate(symbol, tuple(env[var] for var in symbol.generics))
@@ -258,7 +268,9 @@ def _make(
     stmts: list[hir.Expr] = []
     fitted = {i: coerce(cx, values[i], type.fields[i].type) for i in order}
     if order != sorted(order):
-        fitted = {i: cx.keep(value, stmts) if value.type is not NEVER else value for i, value in fitted.items()}
+        fitted = {
+            i: cx.keep(value, stmts) if value.type is not NEVER else value for i, value in fitted.items()
+        }
     fields = [
         fitted[i] if i in fitted else field_default(cx, symbol, type, field, span)
         for i, field in enumerate(type.fields)
@@ -269,9 +281,7 @@ def _make(
     return left or block(stmts, hir.New(type, fields, span), span)
 
 
-def field_default(
-    cx: Context, symbol: RecordSymbol, type: StructType, field: Field, span: Span
-) -> hir.Expr:
+def field_default(cx: Context, symbol: RecordSymbol, type: StructType, field: Field, span: Span) -> hir.Expr:
     """The default value of a field, evaluated anew for each construction."""
     node = field.default
     assert node is not None
@@ -329,4 +339,3 @@ def _parse(cx: Context, value: hir.Expr, type: Type, span: Span) -> hir.Expr:
     chosen = hir.If(test, number, hir.Block([fail], None, NEVER, span), wide, span)
     result = block(stmts, chosen, span)
     return result if type is wide else hir.Convert(result, type, span)
-

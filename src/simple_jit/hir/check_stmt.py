@@ -66,7 +66,8 @@ def check_assert(cx: Context, node: ast.Expr) -> hir.Expr:
     if not 1 <= len(node.args) <= 2:
         return cx.error(
             rule.WRONG_ARITY.at(
-                node.span, f"`assert` takes a condition and a message, but {len(node.args)} arguments were given"
+                node.span,
+                f"`assert` takes a condition and a message, but {len(node.args)} arguments were given",
             )
         )
     condition = check_condition(cx, node.args[0].value)
@@ -99,9 +100,7 @@ def check_binding(cx: Context, node: ast.Binding) -> hir.Expr:
         _declare_erroneous(cx, node, declared or ERROR)
         return value
     if value.type is UNIT and declared is None:
-        cx.error(
-            rule.NO_VALUE.at(node.value.span, "this gives no value to bind")
-        )
+        cx.error(rule.NO_VALUE.at(node.value.span, "this gives no value to bind"))
     if cx.is_top_level and cx.scope.parent is None:
         return bind_global(cx, node, value)
     if isinstance(node.pattern, ast.NamePattern):
@@ -119,7 +118,9 @@ def _bind_name(
     cx.declare(pattern.name, local, pattern.span, kind=kind, mutable=mutable)
     if value.type is NEVER:
         return value
-    return hir.LocalSet(local, value, pattern.span.join(value.span) if _same_file(pattern.span, value.span) else value.span)
+    return hir.LocalSet(
+        local, value, pattern.span.join(value.span) if _same_file(pattern.span, value.span) else value.span
+    )
 
 
 def _same_file(a: Span, b: Span) -> bool:
@@ -198,7 +199,9 @@ def _leave_loop(cx: Context, node: ast.Break | ast.Continue, word: str) -> hir.E
         named = [f for f in cx.loops if f.label == node.label.name]
         if not named:
             return cx.error(
-                rule.UNKNOWN_LABEL.at(node.label.span, f"no loop around this is labelled `'{node.label.name}`")
+                rule.UNKNOWN_LABEL.at(
+                    node.label.span, f"no loop around this is labelled `'{node.label.name}`"
+                )
             )
         frame = named[-1]
     if isinstance(node, ast.Continue):
@@ -237,7 +240,9 @@ def check_trait(cx: Context, node: ast.TraitDecl) -> hir.Expr:
 @checks_statement(ast.Use, ast.Export)
 def check_use(cx: Context, node: ast.Stmt) -> hir.Expr:
     if not cx.is_top_level:
-        return cx.error(rule.MISPLACED_USE.at(node.span, "`use` and `export` stand at the top level of a module"))
+        return cx.error(
+            rule.MISPLACED_USE.at(node.span, "`use` and `export` stand at the top level of a module")
+        )
     return hir.Const(None, UNIT, node.span)
 
 

@@ -116,9 +116,7 @@ def _combine(left: Condition, right: Condition, node: ast.Logical) -> Condition:
             hir.And(left.expr, after, node.span), both, left.known_false & right.known_false, right.bindings
         )
     both = left.known_false | right.known_false
-    return Condition(
-        hir.Or(left.expr, after, node.span), left.known_true & right.known_true, both
-    )
+    return Condition(hir.Or(left.expr, after, node.span), left.known_true & right.known_true, both)
 
 
 # --- expressions -------------------------------------------------------------------
@@ -157,9 +155,7 @@ def check_branches(
         cx.enter(known)
         condition = check_condition(cx, branch.condition)
         cx.scope.narrowed |= condition.known_true
-        bodies.append(
-            check_block(cx, branch.body, hint, wants_value=wants_value, before=condition.bindings)
-        )
+        bodies.append(check_block(cx, branch.body, hint, wants_value=wants_value, before=condition.bindings))
         cx.leave()
         conditions.append(condition)
         known |= condition.known_false
@@ -243,5 +239,3 @@ def _result_span(body: hir.Expr) -> Span:
     while isinstance(body, hir.Block) and body.result is not None:
         body = body.result
     return body.span
-
-

@@ -55,7 +55,9 @@ def _evaluate(symbol: ConstSymbol) -> hir.Expr:
     if wanted is not None and decl.type is not None:
         value = coerce(cx, value, wanted, decl.type.span)
     if value.type is not ERROR and isinstance(value.type, HoleType):
-        value = cx.error(rule.NOT_CONSTANT.at(decl.value.span, "a constant is a number, bool, text or tuple of them"))
+        value = cx.error(
+            rule.NOT_CONSTANT.at(decl.value.span, "a constant is a number, bool, text or tuple of them")
+        )
     if value.type is not ERROR:
         value = _folded(cx, value, f"the value of `{symbol.name}`")
     for diagnostic in cx.reporter.diagnostics:
@@ -176,7 +178,7 @@ def wrap(value: int | float, type: Type) -> int | float:
         assert isinstance(value, int)
         value &= (1 << type.bits) - 1
         return value - (1 << type.bits) if value > type.max else value
-    return convert(float(value), F32) if type is F32 else float(value)  # type: ignore[return-value]
+    return convert(float(value), F32) if type is F32 else float(value)
 
 
 def _unary(expr: hir.Unary) -> Value:
@@ -261,5 +263,9 @@ def convert(value: Value, type: Type) -> int | float:
     if isinstance(value, float):
         if math.isnan(value):
             return 0
-        return int(min(max(value, type.min), type.max)) if math.isinf(value) else min(max(int(value), type.min), type.max)
+        return (
+            int(min(max(value, type.min), type.max))
+            if math.isinf(value)
+            else min(max(int(value), type.min), type.max)
+        )
     return wrap(int(value), type)

@@ -62,7 +62,7 @@ def statement(cx: Context, node: ast.Stmt) -> hir.Expr:
     return STATEMENTS[type(node)](cx, node)
 
 
-class Recheck(Exception):  # noqa: N818
+class Recheck(Exception):
     """The body must be checked again: later use has settled the type of a binding (`Context.hints`)."""
 
 
@@ -71,9 +71,7 @@ class Variable:
 
     __slots__ = ("is_fixed", "kind", "local", "mutable", "span")
 
-    def __init__(
-        self, local: hir.Local, kind: str, mutable: bool, is_fixed: bool, span: Span
-    ) -> None:
+    def __init__(self, local: hir.Local, kind: str, mutable: bool, is_fixed: bool, span: Span) -> None:
         self.local = local
         self.kind = kind
         self.mutable = mutable

@@ -71,9 +71,7 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
 def _fit_branches(cx: Context, value: hir.If, to: Type) -> hir.Expr | None:
     """Fit each branch of an `if`, so that a failing unwrap is reported where the value stands."""
     assert value.orelse is not None
-    parts = [
-        part if part.type in (to, NEVER) else _fit(cx, part, to) for part in (value.then, value.orelse)
-    ]
+    parts = [part if part.type in (to, NEVER) else _fit(cx, part, to) for part in (value.then, value.orelse)]
     then, orelse = parts
     if then is None or orelse is None:
         return None

@@ -32,14 +32,11 @@ def call_symbol(
         if type is not None:
             match(type, arg.type, env)
     fitted = [
-        coerce(cx, arg, substitute(type, env)) if type is not None else arg
-        for arg, type in zip(args, wanted)
+        coerce(cx, arg, substitute(type, env)) if type is not None else arg for arg, type in zip(args, wanted)
     ]
     if any(arg.type is ERROR for arg in fitted):
         return hir.Const(None, ERROR, span)
-    types = [
-        substitute(type, env) if type is not None else arg.type for arg, type in zip(fitted, wanted)
-    ]
+    types = [substitute(type, env) if type is not None else arg.type for arg, type in zip(fitted, wanted)]
     instance = get_instance(symbol, env, types, span)
     return hir.Call(instance.function, fitted, result_type(instance), span)
 
@@ -52,8 +49,10 @@ def call_core(cx: Context, name: str, args: list[hir.Expr], span: Span) -> hir.E
     return call_symbol(cx, symbol, args, span)
 
 
-def call_method(cx: Context, receiver: hir.Expr, name: str, args: list[hir.Expr], span: Span) -> hir.Expr | None:
-    """Call a method of the receiver's type, None where it has none of that name that takes these arguments."""
+def call_method(
+    cx: Context, receiver: hir.Expr, name: str, args: list[hir.Expr], span: Span
+) -> hir.Expr | None:
+    """Call a method of the receiver's type; None where none of that name takes these arguments."""
     found = cx.session.find_method(receiver.type, name)
     if found is None:
         return None

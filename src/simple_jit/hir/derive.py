@@ -1,6 +1,6 @@
 """Functions that are made for a type rather than written: equality and order of compound values.
 
-    (1, "a") == (1, "b")     fn equal((i64, text), (i64, text)): a.0 == b.0 and text_eq(a.1, b.1)
+(1, "a") == (1, "b")     fn equal((i64, text), (i64, text)): a.0 == b.0 and text_eq(a.1, b.1)
 """
 
 from __future__ import annotations
@@ -91,13 +91,9 @@ def _build_equal(cx: Context) -> hir.Expr:
     return result or hir.Const(True, BOOL, span)
 
 
-def _parts(
-    type: Type, a: hir.Expr, b: hir.Expr, span: Span
-) -> list[tuple[hir.Expr, hir.Expr]]:
+def _parts(type: Type, a: hir.Expr, b: hir.Expr, span: Span) -> list[tuple[hir.Expr, hir.Expr]]:
     if isinstance(type, TupleType):
-        return [
-            (hir.TupleGet(a, i, t, span), hir.TupleGet(b, i, t, span)) for i, t in enumerate(type.items)
-        ]
+        return [(hir.TupleGet(a, i, t, span), hir.TupleGet(b, i, t, span)) for i, t in enumerate(type.items)]
     assert isinstance(type, StructType)
     return [
         (hir.FieldGet(a, i, f.type, span), hir.FieldGet(b, i, f.type, span))
@@ -108,9 +104,7 @@ def _parts(
 # --- order -------------------------------------------------------------------------
 
 
-def derived_order(
-    cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span
-) -> hir.Expr:
+def derived_order(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     """`<` and its kin of tuples: the first items that differ decide."""
 
     def build(inner: Context) -> hir.Expr:
@@ -127,6 +121,8 @@ def _build_order(cx: Context, op: str, at: Span) -> hir.Expr:
     for first, second in reversed(_parts(type, a, b, span)):
         ordered = order(cx, op, first, second, span)
         if ordered is None:
-            return cx.error(rule.BAD_COMPARISON.at(at, f"`{op}` does not order values of type `{first.type}`"))
+            return cx.error(
+                rule.BAD_COMPARISON.at(at, f"`{op}` does not order values of type `{first.type}`")
+            )
         result = hir.If(equal(cx, first, second, span), result, ordered, BOOL, span)
     return result

@@ -8,6 +8,7 @@ from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, ExternSymbol
 from simple_jit.hir.types import BOOL, TEXT, UNIT, ArrayType, EnumType, OptionalType, Type, is_number
 
+
 def resolve_extern(symbol: ExternSymbol) -> hir.Extern | None:
     """Resolve the types of an `extern fn` and look the function up; done once."""
     if symbol.extern is None:
@@ -23,7 +24,9 @@ def _make(symbol: ExternSymbol) -> hir.Extern | None:
     for param in decl.params:
         if param.type is None:
             session.reporter.report(
-                rule.EXTERN_TYPE.at(param.span, f"the parameter `{param.name.name}` of a foreign function has a type")
+                rule.EXTERN_TYPE.at(
+                    param.span, f"the parameter `{param.name.name}` of a foreign function has a type"
+                )
             )
             return None
         params.append(resolve(param.type, scope))
@@ -33,7 +36,9 @@ def _make(symbol: ExternSymbol) -> hir.Extern | None:
     for type, node in zip([*params, ret], [*[p.type for p in decl.params], decl.result]):
         if not _is_foreign(type):
             assert node is not None
-            session.reporter.report(rule.EXTERN_TYPE.at(node.span, f"a `{type}` cannot be passed to foreign code"))
+            session.reporter.report(
+                rule.EXTERN_TYPE.at(node.span, f"a `{type}` cannot be passed to foreign code")
+            )
             return None
     raises = _raises(symbol)
     if raises is None:

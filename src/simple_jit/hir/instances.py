@@ -233,9 +233,7 @@ def _mentions(type: Type, var: TypeVar) -> bool:
     return substitute(type, {var: UNIT}) is not type
 
 
-def new_function(
-    session: Session, module: Module, symbol: str, name: str, span: Span
-) -> hir.Function:
+def new_function(session: Session, module: Module, symbol: str, name: str, span: Span) -> hir.Function:
     """Make an empty function and enter it under its symbol, which is made unique."""
     full = base = f"{module.key}.{symbol}"
     number = 2
@@ -376,9 +374,7 @@ def _pass_on(reporter: Reporter, instance: Instance) -> None:
     for diagnostic in reporter.diagnostics:
         if generic and instance.called_at is not None and diagnostic.severity == "error":
             types = ", ".join(str(local.type) for local in instance.function.params)
-            diagnostic.also(
-                instance.called_at, f"for `{instance.function.name}({types})`, called here"
-            )
+            diagnostic.also(instance.called_at, f"for `{instance.function.name}({types})`, called here")
         instance.session.reporter.report(diagnostic)
 
 

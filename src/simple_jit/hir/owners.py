@@ -39,9 +39,7 @@ def owner_and_heads(
     return Owner(statement.name.name, [], ast.TupleType(statement.span, []), module), []  # declared twice
 
 
-def _impl(
-    statement: ast.ImplDecl, module: Module, names: dict[str, Symbol]
-) -> tuple[Owner, list[Head]]:
+def _impl(statement: ast.ImplDecl, module: Module, names: dict[str, Symbol]) -> tuple[Owner, list[Head]]:
     if statement.trait is not None and not module.is_library and not _is_known_trait(statement.trait):
         module.session.reporter.report(unsupported(rule.TRAIT_UNSUPPORTED, statement.trait.span))
     generics = []

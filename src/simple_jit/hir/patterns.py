@@ -230,9 +230,7 @@ def check_pattern_test(cx: Context, node: ast.PatternTest) -> Condition:
         )
     test = _test(cx, pattern, kept, node.mutable, bindings)
     expr = test if test is not None else hir.Const(True, BOOL, node.span)
-    return Condition(
-        hir.Block(before, expr, BOOL, node.span) if before else expr, bindings=bindings
-    )
+    return Condition(hir.Block(before, expr, BOOL, node.span) if before else expr, bindings=bindings)
 
 
 def _ident(span: Span, name: str) -> ast.Ident:
@@ -303,4 +301,3 @@ def _test_tuple(
         if test is not None:
             result = test if result is None else hir.And(result, test, pattern.span)
     return result
-

@@ -17,7 +17,6 @@ from simple_jit.hir.symbols import (
     TraitSymbol,
     TypeSymbol,
     TypeVar,
-    is_open,
     substitute,
     type_key,
 )
@@ -260,7 +259,8 @@ def enum_type(symbol: EnumSymbol) -> Type:
     """Return the type of an enum without payload."""
     if symbol.type is None:
         reporter = symbol.module.session.reporter
-        type = symbol.type = EnumType(symbol.name, f"{symbol.module.key}.{symbol.name}", symbol.decl, (), symbol)
+        key = f"{symbol.module.key}.{symbol.name}"
+        type = symbol.type = EnumType(symbol.name, key, symbol.decl, (), symbol)
         if symbol.decl.generics:
             reporter.report(unsupported(rule.ENUM_UNSUPPORTED, symbol.span))
         next_value = 0

@@ -6,16 +6,10 @@ from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.hir.core_index import BOUNDS
 from simple_jit.hir.modules import LIBRARY, Loader
 from simple_jit.hir.symbols import (
-    AliasSymbol,
-    EnumSymbol,
     FunctionSymbol,
     ImportSymbol,
     Module,
-    ModuleSymbol,
-    Owner,
-    RecordSymbol,
     Symbol,
-    TypeVar,
     match,
 )
 from simple_jit.hir.types import (
@@ -154,7 +148,9 @@ class Session:
         for symbol in self._candidates(type, name):
             env: Env = {}
             assert symbol.owner is not None
-            if match(owner_target(symbol.owner), type, env) and all(meets(t, v.bounds) for v, t in env.items()):
+            if match(owner_target(symbol.owner), type, env) and all(
+                meets(t, v.bounds) for v, t in env.items()
+            ):
                 if best is None or len(env) < len(best[1]):
                     best = symbol, env
         return best
@@ -222,5 +218,3 @@ def head_of(type: Type) -> Head:
 def meets(type: Type, bounds: tuple[str, ...]) -> bool:
     """Does `type` meet the bounds that choose an implementation? Others only document."""
     return all(type.name in BOUNDS[bound] for bound in bounds if bound in BOUNDS)
-
-

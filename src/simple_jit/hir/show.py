@@ -66,9 +66,7 @@ def text_of(cx: Context, value: hir.Expr, span: Span, *, quoted: bool) -> hir.Ex
     return derived_call(cx, "show", [value], TEXT, _build_text, span)
 
 
-def _optional_text(
-    cx: Context, value: hir.Expr, type: OptionalType, span: Span, quoted: bool
-) -> hir.Expr:
+def _optional_text(cx: Context, value: hir.Expr, type: OptionalType, span: Span, quoted: bool) -> hir.Expr:
     stmts: list[hir.Expr] = []
     kept = cx.keep(value, stmts)
     inner = hir.Unwrap(kept, type.inner, span, checked=False)
@@ -83,7 +81,9 @@ def _build_text(cx: Context) -> hir.Expr:
     type, span = local.type, cx.instance.function.span
     value = hir.LocalGet(local, span)
     if isinstance(type, TupleType):
-        parts = [text_of(cx, hir.TupleGet(value, i, t, span), span, quoted=True) for i, t in enumerate(type.items)]
+        parts = [
+            text_of(cx, hir.TupleGet(value, i, t, span), span, quoted=True) for i, t in enumerate(type.items)
+        ]
         closing = ",)" if len(parts) == 1 else ")"
         return concat_texts(cx, _joined("(", parts, closing, span), span)
     if isinstance(type, EnumType):
@@ -205,7 +205,5 @@ def _formatted(cx: Context, value: hir.Expr, spec: str, span: Span) -> hir.Expr:
     try:
         format(sample, spec)
     except ValueError:
-        return cx.error(
-            rule.BAD_FORMAT.at(span, f"`{spec}` is no format specification for a `{type}`")
-        )
+        return cx.error(rule.BAD_FORMAT.at(span, f"`{spec}` is no format specification for a `{type}`"))
     return call_core(cx, name, [value, hir.TextConst(spec, TEXT, span)], span)

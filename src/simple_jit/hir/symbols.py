@@ -76,9 +76,7 @@ class Module:
         "tree",
     )
 
-    def __init__(
-        self, key: str, path: str, source: SourceFile, tree: ast.Module, session: Session
-    ) -> None:
+    def __init__(self, key: str, path: str, source: SourceFile, tree: ast.Module, session: Session) -> None:
         self.key = key
         self.session = session
         self.path = path
@@ -274,9 +272,7 @@ class Outer:
 
     __slots__ = ("locals", "symbols", "types")
 
-    def __init__(
-        self, symbols: dict[str, Symbol], locals: frozenset[str], types: dict[str, Type]
-    ) -> None:
+    def __init__(self, symbols: dict[str, Symbol], locals: frozenset[str], types: dict[str, Type]) -> None:
         self.symbols = symbols
         self.locals = locals
         self.types = types

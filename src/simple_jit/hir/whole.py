@@ -140,4 +140,3 @@ def check_local_declaration(cx: Context, node: ast.Stmt) -> None:
     if isinstance(node, (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl)):
         for method in cx.session.methods_of(node):
             check_method(method)
-
