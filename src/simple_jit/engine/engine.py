@@ -10,6 +10,7 @@ from simple_jit.engine.regions import region_handler
 from simple_jit.engine.store import MirStore
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
+from simple_jit.mir import abi
 from simple_jit.runtime.context import Context
 from simple_jit.runtime.externs import ExternTable
 from simple_jit.runtime.heap import Heap
@@ -78,7 +79,9 @@ class Engine(Hooks):
         """
         self.load(program)
         texts = [self.heap.new_text(arg) for arg in args]
-        status = self.callable(program.start)(self.heap.new_array(types.array_of(types.TEXT), texts))
+        arguments = self.heap.new_array(types.array_of(types.TEXT), texts)
+        self.context.store(abi.ARGS, arguments)
+        status = self.callable(program.start)(arguments)
         assert isinstance(status, int)
         return status
 

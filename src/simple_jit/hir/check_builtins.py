@@ -10,7 +10,7 @@ from simple_jit.hir.check_stmt import check_assert
 from simple_jit.hir.context import Context, block, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method, call_symbol
-from simple_jit.hir.report import unsupported
+from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.show import concat_texts, text_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_number
@@ -76,22 +76,22 @@ def _output(cx: Context, node: ast.Call, name: str, line: str, plain: str) -> hi
 
 
 def _printed_values(cx: Context, args: list[ast.Expr], stmts: list[hir.Expr]) -> list[hir.Expr]:
-    """Check what is printed; what a later argument could change goes into a temporary first."""
+    """Check what is printed; where a later argument could change an earlier one, all go into temporaries."""
     values = []
-    for index, arg in enumerate(args):
+    for arg in args:
         value = expression(cx, arg)
         if value.type is UNIT:
             value = block([value], hir.TextConst("()", TEXT, arg.span), arg.span)
         if isinstance(value.type, HoleType):
             shown = "[]" if value.type.is_array else "nil"
             value = hir.TextConst(shown, TEXT, arg.span)
-        is_last = index == len(args) - 1
-        if (not is_last and value.type not in (NEVER, ERROR) and not _is_settled(value.type)) or (
-            stmts and not is_last and value.type not in (NEVER, ERROR)
-        ):
-            value = cx.keep(value, stmts)
         values.append(value)
-    return values
+    if all(_is_settled(v.type) for v in values[:-1]) or all(isinstance(v, _PURE) for v in values[1:]):
+        return values
+    return [v if v.type in (NEVER, ERROR) else cx.keep(v, stmts) for v in values]
+
+
+_PURE = (hir.LocalGet, hir.GlobalGet, hir.Const, hir.TextConst)
 
 
 def _is_settled(type: Type) -> bool:
@@ -111,7 +111,7 @@ def _len(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
     length = length_of(cx, value, node.span)
     if length is not None:
         return length
-    return cx.error(rule.WRONG_TYPE.at(arg.span, f"a `{value.type}` has no length"))
+    return cx.error(rule.WRONG_TYPE.at(arg.span, f"{a_type(value.type)} has no length"))
 
 
 def _typeof(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
