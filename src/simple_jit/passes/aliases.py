@@ -3,7 +3,8 @@
 An access belongs to one *cell class*, a number; accesses of different classes never touch the same
 bytes while both bases are in use:
 
-* A field: base `ref`, no index. Fields at different words of their objects are different classes.
+* A field: base `ref`, no index. What lies at a place of an object has one type as long as it lives, so
+  fields at different words are different classes, and so are floats, references and others at one.
 * A cell of the context: base assigned by `context`, no index; one class a word.
 * Data (array elements, bytes): base `ptr`. Floats, references and everything else are three classes.
 
@@ -28,6 +29,7 @@ _FLOATS: Final = -2
 _REFERENCES: Final = -3
 _OTHER_DATA: Final = -4
 _CONTEXT: Final = 1 << 32
+_FIELD_GROUPS: Final = 4  # of one word: it, less a class of data, is above 0
 
 
 def context_locals(function: Function, once: set[Local]) -> set[Local]:
@@ -43,15 +45,18 @@ def context_locals(function: Function, once: set[Local]) -> set[Local]:
 def cell_class(access: mir.Load | mir.Store, contexts: set[Local]) -> int:
     """Return the class of the memory that `access` touches."""
     base = access.base
+    value = access.dst.type if type(access) is mir.Load else access.src.type  # type: ignore[union-attr]
     if base.type is mir.REF:
-        return access.offset >> 3 if access.index is None and access.offset >= 0 else ANYTHING
+        if access.index is not None or access.offset < 0:
+            return ANYTHING
+        return (access.offset >> 3) * _FIELD_GROUPS - _data_class(value)
     if base in contexts:
         return _CONTEXT + (access.offset >> 3) if access.index is None else ANYTHING
-    return data_class(access.dst.type if type(access) is mir.Load else access.src.type)  # type: ignore[union-attr]
+    return _data_class(value)
 
 
-def data_class(type: MirType) -> int:
-    """Return the class of data of `type`."""
+def _data_class(type: MirType) -> int:
+    """Return the class of data of `type`, between -4 and -2."""
     if type.kind == "float":
         return _FLOATS
     return _REFERENCES if type is mir.REF else _OTHER_DATA
