@@ -8,7 +8,7 @@ from simple_jit.hir.assigned import assigned_names
 from simple_jit.hir.context import Context, statement
 from simple_jit.hir.convert import coerce, join
 from simple_jit.hir.declare import declare, declared
-from simple_jit.hir.report import unsupported
+from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Outer, Symbol
 from simple_jit.hir.types import NEVER, UNIT, Type
 from simple_jit.syntax import ast
@@ -68,7 +68,7 @@ def _fit_result(cx: Context, symbol: FunctionSymbol, body: hir.Expr, ret: Type) 
 def _missing_result(symbol: FunctionSymbol, ret: Type):  # type: ignore[no-untyped-def]
     where = symbol.decl.result.span if symbol.decl.result else symbol.span
     diagnostic = rule.MISSING_RESULT.at(
-        where, f"`{symbol.name}` returns a `{ret}`, but its body ends without one"
+        where, f"`{symbol.name}` returns {a_type(ret)}, but its body ends without one"
     )
     assert symbol.decl.body is not None
     statements = symbol.decl.body.statements
@@ -103,7 +103,9 @@ def _settle_result(cx: Context, body: hir.Expr) -> hir.Expr:
         common = join(common, type) if common is not None else None
     symbol = cx.symbol
     assert symbol is not None
-    if common is None:
+    if ERROR in types:
+        cx.result = ERROR
+    elif common is None:
         cx.result = ERROR
         cx.error(_differing_results(symbol, types))
     elif isinstance(common, HoleType):

@@ -9,7 +9,7 @@ The functions of the modules imported here enter themselves into the dispatch ta
 
 from __future__ import annotations
 
-from simple_jit.base.diagnostics import Reporter
+from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.base.source import SourceFile, Span
 from simple_jit.hir import (
     check_access,
@@ -63,13 +63,20 @@ def check_program(
         return _check(session, source)
     finally:
         sys.setrecursionlimit(limit)
+        reporter.diagnostics.sort(key=_position)
+
+
+def _position(diagnostic: Diagnostic) -> tuple[str, int]:
+    """Where a finding stands: those of a file are shown from top to bottom."""
+    span = diagnostic.span
+    return (span.file.path, span.start) if span is not None else ("", 0)
 
 
 def _check(session: Session, source: SourceFile) -> hir.Program | None:
     main = session.loader.load_main(source)
     modules = import_order(session, main)
-    if _failed(session):
-        return None
+    if any(d.code < "E02" for d in session.reporter.diagnostics):
+        return None  # the tree lacks what could not be parsed: more would be said than is wrong
     for module in modules:
         init = init_instance(module)
         session.queue.append(init)

@@ -9,7 +9,7 @@ from simple_jit.hir.check_names import module_of, symbol_value, type_named
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_core, call_method
-from simple_jit.hir.report import count
+from simple_jit.hir.report import a_type, count
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     I64,
@@ -78,7 +78,7 @@ def report_unknown_member(
         return cx.error(rule.CANNOT_INFER_TYPE.at(object.span, "the type of this is not known yet"))
     fields = [field.name for field in type.fields] if isinstance(type, StructType) else []
     what = "method" if called or not fields else "field or method"
-    diagnostic = rule.UNKNOWN_MEMBER.at(name.span, f"a `{type}` has no {what} `{name.name}`")
+    diagnostic = rule.UNKNOWN_MEMBER.at(name.span, f"{a_type(type)} has no {what} `{name.name}`")
     near = suggest(name.name, fields + cx.session.method_names(type))
     if near:
         diagnostic.hint(f"did you mean `{near}`?")
@@ -94,7 +94,7 @@ def nil_safe(cx: Context, object: hir.Expr, span: Span, use: Callable[[hir.Expr]
         return object
     if not isinstance(object.type, OptionalType):
         return cx.error(
-            rule.NOT_OPTIONAL.at(object.span, f"this is a `{object.type}`, which is never nil: write `.`")
+            rule.NOT_OPTIONAL.at(object.span, f"this is {a_type(object.type)}, which is never nil: write `.`")
         )
     stmts: list[hir.Expr] = []
     kept = cx.keep(object, stmts)
@@ -121,13 +121,13 @@ def tuple_element(cx: Context, value: hir.Expr, index: int, span: Span) -> hir.E
     if value.type in (ERROR, NEVER):
         return value
     if not isinstance(value.type, TupleType):
-        return cx.error(rule.UNKNOWN_MEMBER.at(span, f"a `{value.type}` is not a tuple"))
+        return cx.error(rule.UNKNOWN_MEMBER.at(span, f"{a_type(value.type)} is not a tuple"))
     items = value.type.items
     at = index + len(items) if index < 0 else index
     if not 0 <= at < len(items):
         return cx.error(
             rule.TUPLE_INDEX.at(
-                span, f"there is no item {index} in a `{value.type}` of {count(len(items), 'item')}"
+                span, f"there is no item {index} in {a_type(value.type)} of {count(len(items), 'item')}"
             )
         )
     return hir.TupleGet(value, at, items[at], span)
@@ -157,7 +157,7 @@ def element(cx: Context, object: hir.Expr, node: ast.Index) -> hir.Expr:
         called = call_method(cx, object, "index", [index], node.span) if index.type is not ERROR else index
         if called is not None:
             return called
-        return cx.error(rule.NOT_INDEXABLE.at(node.value.span, f"a `{object.type}` has no elements"))
+        return cx.error(rule.NOT_INDEXABLE.at(node.value.span, f"{a_type(object.type)} has no elements"))
     index = expression(cx, node.index, I64)
     index = _as_index(cx, index)
     if erroneous(index):
@@ -204,7 +204,7 @@ def _slice(cx: Context, object: hir.Expr, node: ast.Slice) -> hir.Expr:
     if isinstance(step, hir.Const) and step.value == 0:
         return cx.error(rule.ZERO_STEP.at(step.span, "the step of a slice is not 0"))
     if object.type is not TEXT and not isinstance(object.type, ArrayType):
-        return cx.error(rule.NOT_INDEXABLE.at(node.value.span, f"a `{object.type}` cannot be sliced"))
+        return cx.error(rule.NOT_INDEXABLE.at(node.value.span, f"{a_type(object.type)} cannot be sliced"))
     return slice_call(cx, object, parts[0], parts[1], step, node.span)
 
 
@@ -238,7 +238,7 @@ def check_unwrap(cx: Context, node: ast.Unwrap, hint: Type | None) -> hir.Expr:
         return value  # narrowed already
     if not isinstance(value.type, OptionalType):
         return cx.error(
-            rule.NOT_OPTIONAL.at(node.value.span, f"`!` needs an optional, but this is a `{value.type}`")
+            rule.NOT_OPTIONAL.at(node.value.span, f"`!` needs an optional, but this is {a_type(value.type)}")
         )
     return hir.Unwrap(value, value.type.inner, node.span)
 
@@ -255,7 +255,7 @@ def check_has_value(cx: Context, node: ast.HasValue, hint: Type | None) -> hir.E
         if value.type is TEXT or isinstance(value.type, ArrayType):
             return _not_empty(cx, value, node.span)
         return cx.error(
-            rule.NOT_OPTIONAL.at(node.value.span, f"`.?` needs an optional, but this is a `{value.type}`")
+            rule.NOT_OPTIONAL.at(node.value.span, f"`.?` needs an optional, but this is {a_type(value.type)}")
         )
     inner = value.type.inner
     if inner is not TEXT and not isinstance(inner, ArrayType):
@@ -287,7 +287,7 @@ def check_propagate(cx: Context, node: ast.Propagate, hint: Type | None) -> hir.
         return value
     if not isinstance(value.type, OptionalType):
         return cx.error(
-            rule.NOT_OPTIONAL.at(node.value.span, f"`?` needs an optional, but this is a `{value.type}`")
+            rule.NOT_OPTIONAL.at(node.value.span, f"`?` needs an optional, but this is {a_type(value.type)}")
         )
     if not isinstance(cx.ret, OptionalType):
         return cx.error(

@@ -7,6 +7,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Variable, block, checks_statement, diverging, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_method
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, Symbol
 from simple_jit.hir.types import I64, NEVER, TEXT, UNIT, ArrayType, OptionalType, StructType, TupleType, Type
 from simple_jit.syntax import ast
@@ -85,7 +86,9 @@ def _coalesce(cx: Context, node: ast.Assign, place: Place) -> hir.Expr:
         if place.type is ERROR:
             return hir.Const(None, ERROR, node.span)
         return cx.error(
-            rule.NOT_OPTIONAL.at(node.target.span, f"`??=` needs an optional, but this is a `{place.type}`")
+            rule.NOT_OPTIONAL.at(
+                node.target.span, f"`??=` needs an optional, but this is {a_type(place.type)}"
+            )
         )
     value = coerce(cx, expression(cx, node.value, place.type), place.type, place.declared)
     stored = value if value.type in (NEVER, ERROR) else place.store(value)
@@ -128,8 +131,8 @@ def _tuple_values(
     if not isinstance(whole.type, TupleType) or len(whole.type.items) != len(places):
         cx.error(
             rule.PATTERN_TYPE.at(
-                node.target.span, f"{len(places)} targets do not match a `{whole.type}`"
-            ).also(node.value.span, f"this is a `{whole.type}`")
+                node.target.span, f"{len(places)} targets do not match {a_type(whole.type)}"
+            ).also(node.value.span, f"this is {a_type(whole.type)}")
         )
         return None
     kept = cx.keep(whole, stmts)
@@ -342,9 +345,7 @@ def _method_index_place(
 
     found = cx.session.find_method(object.type, "set_index")
     if found is None or len(found[0].decl.params) != 2:
-        cx.error(
-            rule.NOT_INDEXABLE.at(node.value.span, f"the elements of a `{object.type}` cannot be assigned")
-        )
+        cx.error(rule.NOT_INDEXABLE.at(node.value.span, f"cannot assign elements of {a_type(object.type)}"))
         return None
     params = signature_of(found[0]).params
     wanted = [substitute(p.type, found[1]) if p.type is not None else None for p in params]
@@ -356,7 +357,7 @@ def _method_index_place(
         value = call_method(cx, object, "index", [index], node.span)
         if value is not None:
             return value
-        return cx.error(rule.NOT_INDEXABLE.at(node.span, f"a `{object.type}` has no method `index`"))
+        return cx.error(rule.NOT_INDEXABLE.at(node.span, f"{a_type(object.type)} has no method `index`"))
 
     def store(value: hir.Expr) -> hir.Expr:
         stored = call_method(cx, object, "set_index", [index, value], node.span)

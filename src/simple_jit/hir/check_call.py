@@ -20,7 +20,7 @@ from simple_jit.hir.convert import coerce
 from simple_jit.hir.core_index import PRELUDE
 from simple_jit.hir.externs import resolve_extern
 from simple_jit.hir.instances import signature_of
-from simple_jit.hir.report import count, unsupported
+from simple_jit.hir.report import a_type, count, unsupported
 from simple_jit.hir.resolve_types import BUILTIN_TYPES
 from simple_jit.hir.symbols import (
     ERROR,
@@ -70,7 +70,7 @@ def _call_value(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr:
 
 def _not_callable(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr:
     _check_args(cx, node)
-    return cx.error(rule.NOT_CALLABLE.at(node.callee.span, f"a `{value.type}` cannot be called"))
+    return cx.error(rule.NOT_CALLABLE.at(node.callee.span, f"{a_type(value.type)} cannot be called"))
 
 
 def _check_args(cx: Context, node: ast.Call) -> None:
@@ -154,6 +154,7 @@ def call_symbol_node(cx: Context, symbol: Symbol, node: ast.Call, hint: Type | N
     static = type_named(cx, node.callee)
     if static is not None:
         return call_type(cx, static, node, hint)
+    _check_args(cx, node)
     value = symbol_value(cx, symbol, node.callee.span)
     return value if value.type is ERROR else _call_value(cx, value, node)
 

@@ -9,6 +9,7 @@ from simple_jit.hir.context import Context, block, checks, diverging, erroneous,
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.derive import derived_equal, derived_order
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     BOOL,
@@ -104,9 +105,9 @@ def _negate(value: hir.Expr, span: Span) -> hir.Expr:
 
 def _unrelated(op: str, left: hir.Expr, right: hir.Expr, span: Span):  # type: ignore[no-untyped-def]
     return (
-        rule.BAD_COMPARISON.at(span, f"`{op}` does not compare a `{left.type}` with a `{right.type}`")
-        .also(left.span, f"a `{left.type}`")
-        .also(right.span, f"a `{right.type}`")
+        rule.BAD_COMPARISON.at(span, f"`{op}` does not compare {a_type(left.type)} with {a_type(right.type)}")
+        .also(left.span, a_type(left.type))
+        .also(right.span, a_type(right.type))
     )
 
 
@@ -244,7 +245,7 @@ def _contains(cx: Context, item: ast.Expr, container: ast.Expr, span: Span) -> h
         if called is not None:
             return block(stmts, called, span)
     if holder.type is not TEXT and not isinstance(holder.type, ArrayType):
-        return cx.error(rule.BAD_OPERAND.at(span, f"`in` does not look into a `{holder.type}`"))
+        return cx.error(rule.BAD_OPERAND.at(span, f"`in` does not look into {a_type(holder.type)}"))
     wanted = TEXT if holder.type is TEXT else holder.type.elem  # type: ignore[attr-defined]
     value = cx.keep(coerce(cx, value, wanted), stmts)
     name = "text_contains" if holder.type is TEXT else "array_contains"

@@ -10,7 +10,7 @@ from simple_jit.hir.conditions import check_condition
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, join, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method
-from simple_jit.hir.report import unsupported
+from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.symbols import ERROR, HoleType, is_open
 from simple_jit.hir.types import (
     BOOL,
@@ -209,8 +209,8 @@ def _element_type(cx: Context, items: list[hir.Expr]) -> Type | None:
             if numbers is not None and all(isinstance(i, hir.Const) or i.type is numbers for i in items):
                 return numbers
             cx.error(
-                rule.MIXED_ARRAY.at(item.span, f"this is a `{item.type}` in an array of `{common}`")
-                .also(items[0].span, f"a `{items[0].type}`")
+                rule.MIXED_ARRAY.at(item.span, f"this is {a_type(item.type)} in an array of `{common}`")
+                .also(items[0].span, a_type(items[0].type))
                 .note("an array of mixed types is one of `any`, which is not supported yet")
             )
             return None
@@ -259,7 +259,7 @@ def _spread_type(cx: Context, node: ast.ArrayLiteral) -> ArrayType | None:
                 return found
             if found is not ERROR:
                 cx.error(
-                    rule.WRONG_TYPE.at(item.value.span, f"only an array is spread here, not a `{found}`")
+                    rule.WRONG_TYPE.at(item.value.span, f"only an array is spread here, not {a_type(found)}")
                 )
             return None
     return None

@@ -17,6 +17,7 @@ from simple_jit.hir.context import Context, checks_statement, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.patterns import bind_pattern
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import BOOL, I64, NEVER, TEXT, UNIT, ArrayType, IntType, OptionalType, Type
 from simple_jit.syntax import ast
@@ -193,7 +194,7 @@ def _range_type(cx: Context, start: hir.Expr, stop: hir.Expr, counted: Counted) 
     for end in (start, stop):
         if not isinstance(end.type, IntType):
             cx.error(
-                rule.WRONG_TYPE.at(end.span, f"the ends of a range are integers, but this is a `{end.type}`")
+                rule.WRONG_TYPE.at(end.span, f"a range goes over integers, but this is {a_type(end.type)}")
             )
             return None
     cx.error(
@@ -281,7 +282,7 @@ def _iterator_loop(
     item = call_method(cx, iterator, "next", [], at)
     if item is None or not isinstance(item.type, OptionalType):
         _check_anyway(cx, pattern, label, make_body)
-        return cx.error(rule.NOT_ITERABLE.at(at, f"a `{source.type}` cannot be iterated over"))
+        return cx.error(rule.NOT_ITERABLE.at(at, f"{a_type(source.type)} cannot be iterated over"))
     cx.enter()
     frame = cx.loop(label)
     current = cx.local("", item.type)

@@ -14,6 +14,7 @@ from simple_jit.hir.resolve_types import BUILTIN_TYPES, alias_target, enum_type,
 from simple_jit.hir.symbols import (
     ERROR,
     AliasSymbol,
+    BrokenSymbol,
     ConstSymbol,
     EnumSymbol,
     ExternSymbol,
@@ -120,6 +121,8 @@ def implicit_field(cx: Context, node: ast.Name) -> tuple[hir.Expr, StructType] |
 
 def symbol_value(cx: Context, symbol: Symbol, span: Span) -> hir.Expr:
     """Return the value of a name that is not a local."""
+    if isinstance(symbol, BrokenSymbol):
+        return hir.Const(None, ERROR, span)
     if isinstance(symbol, GlobalSymbol):
         cell = global_cell(cx, symbol)
         return hir.GlobalGet(cell, span) if cell is not None else hir.Const(None, ERROR, span)

@@ -13,6 +13,7 @@ from simple_jit.hir.check_literals import integer
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     BOOL,
@@ -115,7 +116,7 @@ def check_unary(cx: Context, node: ast.Unary, hint: Type | None) -> hir.Expr:
         called = call_method(cx, operand, "neg", [], node.span)
         if called is not None:
             return called
-    return cx.error(rule.BAD_OPERAND.at(node.span, f"`{node.op}` does not apply to a `{operand.type}`"))
+    return cx.error(rule.BAD_OPERAND.at(node.span, f"`{node.op}` does not apply to {a_type(operand.type)}"))
 
 
 def _is_checked(cx: Context, type: Type) -> bool:
@@ -212,7 +213,7 @@ def _combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) 
 
 def _bad_operands(op: str, left: hir.Expr, right: hir.Expr, span: Span):  # type: ignore[no-untyped-def]
     diagnostic = rule.BAD_OPERAND.at(span, f"`{op}` does not apply to `{left.type}` and `{right.type}`")
-    diagnostic.also(left.span, f"a `{left.type}`").also(right.span, f"a `{right.type}`")
+    diagnostic.also(left.span, a_type(left.type)).also(right.span, a_type(right.type))
     if op == "+" and TEXT in (left.type, right.type):
         other = right if left.type is TEXT else left
         shown = other.span.text
@@ -259,7 +260,7 @@ def _arithmetic(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Spa
     if op == "**":
         return _power(cx, left, right, span)
     if op in ("&", "|", "^") and not isinstance(left.type, IntType):
-        return cx.error(rule.BAD_OPERAND.at(span, f"`{op}` does not apply to a `{left.type}`"))
+        return cx.error(rule.BAD_OPERAND.at(span, f"`{op}` does not apply to {a_type(left.type)}"))
     operation = OPERATIONS[op]
     if operation in ("div", "rem", "floordiv") and isinstance(left.type, IntType):
         if isinstance(right, hir.Const) and right.value == 0:
@@ -279,7 +280,7 @@ def unify_numbers(
         diagnostic = rule.MIXED_WIDTHS.at(
             span, f"`{op}` of `{a}` and `{b}`: integers of different types do not mix"
         )
-        diagnostic.also(left.span, f"a `{a}`").also(right.span, f"a `{b}`")
+        diagnostic.also(left.span, a_type(a)).also(right.span, a_type(b))
         narrow, wide = (left, b) if a.bits < b.bits or b is I64 else (right, a)
         cx.error(diagnostic.hint(f"convert one of them: `{_shown(narrow)} as {wide}`"))
         return None
@@ -308,7 +309,7 @@ def _convert(value: hir.Expr, to: Type) -> hir.Expr:
 def _shift(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     if not isinstance(left.type, IntType) or not isinstance(right.type, IntType):
         bad = left if not isinstance(left.type, IntType) else right
-        return cx.error(rule.BAD_OPERAND.at(span, f"`{op}` does not apply to a `{bad.type}`"))
+        return cx.error(rule.BAD_OPERAND.at(span, f"`{op}` does not apply to {a_type(bad.type)}"))
     count = right if right.type is I64 else hir.Convert(right, I64, right.span)
     return hir.Binary(OPERATIONS[op], left, count, span)
 
@@ -349,7 +350,7 @@ def cast(cx: Context, value: hir.Expr, to: Type, span: Span) -> hir.Expr:
         return hir.Convert(value, to, span)
     if to is BOOL and isinstance(found, IntType):
         return hir.Compare("ne", value, hir.Const(0, found, span), span)
-    diagnostic = rule.BAD_CAST.at(span, f"a `{found}` cannot be converted to `{to}`")
+    diagnostic = rule.BAD_CAST.at(span, f"{a_type(found)} cannot be converted to `{to}`")
     if found is TEXT and to in (I64, F64):
         diagnostic.hint(f"parse it: `.to_{to}()` gives a `{to}?`")
     elif to is TEXT:
@@ -371,7 +372,7 @@ def check_coalesce(cx: Context, node: ast.Coalesce, hint: Type | None) -> hir.Ex
             return left
         return cx.error(
             rule.NOT_OPTIONAL.at(
-                node.left.span, f"`??` needs an optional on its left, but this is a `{left.type}`"
+                node.left.span, f"`??` needs an optional on its left, but this is {a_type(left.type)}"
             )
         )
     inner = left.type.inner

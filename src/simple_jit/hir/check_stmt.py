@@ -12,8 +12,8 @@ from simple_jit.hir.convert import coerce
 from simple_jit.hir.declare import bound_names
 from simple_jit.hir.globals import bind_global
 from simple_jit.hir.patterns import bind_pattern
-from simple_jit.hir.report import unsupported
-from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType
+from simple_jit.hir.report import a_type, unsupported
+from simple_jit.hir.symbols import ERROR, FunctionSymbol
 from simple_jit.hir.types import NEVER, TEXT, UNIT, Type
 from simple_jit.syntax import ast
 
@@ -155,7 +155,7 @@ def check_return(cx: Context, node: ast.Return) -> hir.Expr:
             return value
         name = cx.instance.function.name
         diagnostic = rule.WRONG_TYPE.at(
-            node.value.span, f"`{name}` returns nothing, but this is a `{value.type}`"
+            node.value.span, f"`{name}` returns nothing, but this is {a_type(value.type)}"
         )
         return cx.error(diagnostic.hint(f"write `-> {value.type}` after its parameters"))
     value = coerce(cx, value, cx.ret, written)
@@ -169,7 +169,7 @@ def _bare_return(cx: Context, node: ast.Return) -> hir.Expr:
         cx.returned.append(UNIT)
     elif cx.ret is not UNIT:
         diagnostic = rule.MISSING_RESULT.at(
-            node.span, f"`return` without a value in a function that returns a `{cx.ret}`"
+            node.span, f"`return` without a value in a function that returns {a_type(cx.ret)}"
         )
         written = _result_place(cx)
         return cx.error(diagnostic.also(written, "declared here") if written else diagnostic)
@@ -256,8 +256,3 @@ _UNSUPPORTED: dict[type, Rule] = {
 @checks_statement(ast.Throw, ast.Defer, ast.With)
 def check_unsupported_statement(cx: Context, node: ast.Stmt) -> hir.Expr:
     return cx.error(unsupported(_UNSUPPORTED[type(node)], node.span))
-
-
-def unsettled_holes(cx: Context) -> list[HoleType]:
-    """Return the empty literals whose type nothing has settled."""
-    return [local.type for local in cx.locals if isinstance(local.type, HoleType)]

@@ -7,6 +7,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.context import Context, Variable, block, checks, expression
 from simple_jit.hir.convert import coerce, join
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR
 from simple_jit.hir.types import BOOL, NEVER, UNIT, OptionalType, Type
 from simple_jit.syntax import ast
@@ -226,8 +227,8 @@ def _branch_type(cx: Context, node: ast.If, every: list[hir.Expr], wants_value: 
             first = next(b for b in every if b.type is common or join(b.type, common) is common)
             cx.error(
                 rule.BRANCH_TYPES.at(
-                    _result_span(body), f"this branch is a `{body.type}`, an earlier one a `{common}`"
-                ).also(_result_span(first), f"a `{common}`")
+                    _result_span(body), f"this branch is {a_type(body.type)}, an earlier one {a_type(common)}"
+                ).also(_result_span(first), a_type(common))
             )
             return ERROR
         common = joined

@@ -6,6 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, block
 from simple_jit.hir.holes import settle
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     NEVER,
@@ -116,11 +117,11 @@ def mismatch(value: hir.Expr, to: Type, declared: Span | None = None, what: str 
     """Say that `value` does not fit, with advice where a conversion would do."""
     found = value.type
     if isinstance(found, HoleType) and not found.is_array:
-        message = f"`nil` is not a `{to}`"
+        message = f"`nil` is not {a_type(to)}"
         diagnostic = rule.WRONG_TYPE.at(value.span, message).hint(f"make it optional: `{to}?`")
     else:
         subject = f"{what} is" if what else "expected"
-        shown = f"`{to}`, found `{found}`" if not what else f"a `{to}`, not `{found}`"
+        shown = f"`{to}`, found `{found}`" if not what else f"{a_type(to)}, not `{found}`"
         diagnostic = rule.WRONG_TYPE.at(value.span, f"{subject} {shown}")
     if declared is not None:
         diagnostic.also(declared, f"`{to}` because of this")

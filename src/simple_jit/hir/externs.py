@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.report import a_type
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, ExternSymbol
 from simple_jit.hir.types import BOOL, TEXT, UNIT, ArrayType, EnumType, OptionalType, Type, is_number
@@ -37,7 +38,7 @@ def _make(symbol: ExternSymbol) -> hir.Extern | None:
         if not _is_foreign(type):
             assert node is not None
             session.reporter.report(
-                rule.EXTERN_TYPE.at(node.span, f"a `{type}` cannot be passed to foreign code")
+                rule.EXTERN_TYPE.at(node.span, f"{a_type(type)} cannot be passed to foreign code")
             )
             return None
     raises = _raises(symbol)

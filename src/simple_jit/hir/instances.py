@@ -21,6 +21,7 @@ from simple_jit.hir.symbols import (
     ERROR,
     EnumSymbol,
     FunctionSymbol,
+    HoleType,
     Module,
     Owner,
     Param,
@@ -347,6 +348,7 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
                 break
             except Recheck:
                 pass  # `hints` now has the type that the next attempt starts from
+        _report_holes(context)
         if instance.declared is not None:
             return context, body
         if context.joined is not None and context.joined is not wanted:
@@ -365,6 +367,20 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
     )
     context.result = ERROR
     return context, body
+
+
+def _report_holes(context: Context) -> None:
+    """Report the empty literals whose type nothing has settled."""
+    for local in context.locals:
+        if isinstance(local.type, HoleType):
+            empty = "`[]`" if local.type.is_array else "`nil`"
+            example = "[i64] = []" if local.type.is_array else "i64? = nil"
+            context.reporter.report(
+                rule.CANNOT_INFER_TYPE.at(
+                    local.type.binding.span, f"cannot tell the type that {empty} has here"
+                ).hint(f"write the type of the variable: `{local.name or 'x'}: {example}`")
+            )
+            local.type = ERROR
 
 
 def _pass_on(reporter: Reporter, instance: Instance) -> None:

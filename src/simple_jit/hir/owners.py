@@ -8,6 +8,7 @@ from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import BUILTIN_TYPES, bounds_of
 from simple_jit.hir.symbols import (
     AliasSymbol,
+    BrokenSymbol,
     EnumSymbol,
     ImportSymbol,
     Module,
@@ -90,6 +91,8 @@ def _symbol_heads(target: ast.NamedType, module: Module, names: dict[str, Symbol
         return _heads(symbol.decl.target, symbol.generics, symbol.module, symbol.module.names)
     if isinstance(symbol, (RecordSymbol, EnumSymbol)):
         return [symbol]
+    if isinstance(symbol, BrokenSymbol):
+        return []
     module.session.reporter.report(
         rule.UNKNOWN_TYPE.at(target.span, f"there is no type `{target.span.text}` to implement")
     )

@@ -6,7 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.conditions import Condition
 from simple_jit.hir.context import Context, expression
-from simple_jit.hir.report import count, unsupported
+from simple_jit.hir.report import a_type, count, unsupported
 from simple_jit.hir.symbols import ERROR
 from simple_jit.hir.types import (
     BOOL,
@@ -65,7 +65,7 @@ def _bind_erroneous(cx: Context, pattern: ast.Pattern) -> None:
 
 
 def _report_shape(cx: Context, pattern: ast.Pattern, type: Type) -> None:
-    cx.error(rule.PATTERN_TYPE.at(pattern.span, f"this pattern does not match a `{type}`"))
+    cx.error(rule.PATTERN_TYPE.at(pattern.span, f"this pattern does not match {a_type(type)}"))
     _bind_erroneous(cx, pattern)
 
 
@@ -93,7 +93,7 @@ def _bind_tuple(
         cx.error(
             rule.PATTERN_TYPE.at(
                 pattern.span,
-                f"a pattern of {count(len(pattern.items), 'item')} does not match a `{value.type}`",
+                f"a pattern of {count(len(pattern.items), 'item')} does not match {a_type(value.type)}",
             )
         )
         _bind_erroneous(cx, pattern)
@@ -218,7 +218,7 @@ def check_pattern_test(cx: Context, node: ast.PatternTest) -> Condition:
         if not isinstance(value.type, OptionalType):
             cx.error(
                 rule.NOT_OPTIONAL.at(
-                    node.value.span, f"`val {pattern.name} =` tests an optional, but this is a `{value.type}`"
+                    node.value.span, f"`val` tests an optional here, but this is {a_type(value.type)}"
                 )
             )
             _bind_erroneous(cx, pattern)

@@ -15,6 +15,12 @@ def unsupported(rule: Rule, span: Span) -> Diagnostic:
     return rule.at(span, rule.summary[0].lower() + rule.summary[1:-1])
 
 
+def a_type(type: object) -> str:
+    """``an `i64` ``, ``a `text` ``: a type with its article."""
+    name = str(type)
+    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} `{name}`"
+
+
 def count(number: int, noun: str) -> str:
     """`1 argument`, `2 arguments`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,6 +8,7 @@ from simple_jit.hir.report import unsupported
 from simple_jit.hir.symbols import (
     ERROR,
     AliasSymbol,
+    BrokenSymbol,
     EnumSymbol,
     ImportSymbol,
     Module,
@@ -165,7 +166,7 @@ def is_type(symbol: Symbol | None) -> bool:
 def type_of_symbol(symbol: Symbol, node: ast.NamedType, scope: TypeScope) -> Type:
     """Apply the type arguments of `node` to what its name stands for."""
     args = [resolve(arg, scope) for arg in node.args]
-    if ERROR in args:
+    if ERROR in args or isinstance(symbol, BrokenSymbol):
         return ERROR
     if isinstance(symbol, (RecordSymbol, AliasSymbol)):
         wanted = len(symbol.generics)
@@ -175,9 +176,7 @@ def type_of_symbol(symbol: Symbol, node: ast.NamedType, scope: TypeScope) -> Typ
             return instantiate(symbol, tuple(args))
         return substitute(alias_target(symbol), dict(zip(symbol.generics, args)))
     if args:
-        return _report(
-            scope, rule.WRONG_TYPE_ARITY.at(node.span, f"`{symbol.name}` takes no type arguments")
-        )
+        return _report(scope, rule.WRONG_TYPE_ARITY.at(node.span, f"`{symbol.name}` takes no type arguments"))
     if isinstance(symbol, EnumSymbol):
         return enum_type(symbol)
     if isinstance(symbol, TypeSymbol):
@@ -186,9 +185,7 @@ def type_of_symbol(symbol: Symbol, node: ast.NamedType, scope: TypeScope) -> Typ
         return _report(scope, unsupported(rule.TRAIT_UNSUPPORTED, node.span))
     return _report(
         scope,
-        rule.NOT_A_TYPE.at(node.span, f"`{symbol.name}` is not a type").also(
-            symbol.span, "declared here"
-        ),
+        rule.NOT_A_TYPE.at(node.span, f"`{symbol.name}` is not a type").also(symbol.span, "declared here"),
     )
 
 
@@ -279,9 +276,9 @@ def _add_variant(type: EnumType, symbol: EnumSymbol, decl: ast.VariantDecl, valu
     for other, earlier in zip(type.variants, symbol.decl.variants):
         if other.name == decl.name.name:
             reporter.report(
-                rule.DUPLICATE_NAME.at(
-                    decl.name.span, f"the variant `{other.name}` is declared twice"
-                ).also(earlier.name.span, "first declared here")
+                rule.DUPLICATE_NAME.at(decl.name.span, f"the variant `{other.name}` is declared twice").also(
+                    earlier.name.span, "first declared here"
+                )
             )
         elif other.value == value:
             reporter.report(
@@ -300,5 +297,3 @@ def bounds_of(var: TypeVar, node: ast.GenericParam, where: list[ast.WhereBound])
         if isinstance(subject, ast.NamedType) and subject.path[0].name == var.name:
             bounds += clause.bounds
     return tuple(b.path[-1].name for b in bounds if isinstance(b, ast.NamedType))
-
-

@@ -6,6 +6,7 @@ from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.hir.core_index import BOUNDS
 from simple_jit.hir.modules import LIBRARY, Loader
 from simple_jit.hir.symbols import (
+    BrokenSymbol,
     FunctionSymbol,
     ImportSymbol,
     Module,
@@ -85,7 +86,7 @@ class Session:
         """Return what `name` means at the top level of `module`, imports resolved."""
         found = module.names.get(name)
         if isinstance(found, ImportSymbol):
-            return self.loader.resolve(found)
+            return self.loader.resolve(found) or BrokenSymbol(name, module, found.span)
         if found is not None:
             return found
         for star in module.stars:

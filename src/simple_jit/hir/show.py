@@ -13,6 +13,7 @@ from simple_jit.hir.context import Context, block, diverging, expression
 from simple_jit.hir.convert import coerce
 from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.derive import derived_call
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     BOOL,
@@ -205,5 +206,5 @@ def _formatted(cx: Context, value: hir.Expr, spec: str, span: Span) -> hir.Expr:
     try:
         format(sample, spec)
     except ValueError:
-        return cx.error(rule.BAD_FORMAT.at(span, f"`{spec}` is no format specification for a `{type}`"))
+        return cx.error(rule.BAD_FORMAT.at(span, f"`{spec}` is no format specification for {a_type(type)}"))
     return call_core(cx, name, [value, hir.TextConst(spec, TEXT, span)], span)

@@ -135,6 +135,12 @@ class ModuleSymbol(Symbol):
         self.target = target
 
 
+class BrokenSymbol(Symbol):
+    """What an import stands for that could not be resolved, which has been reported."""
+
+    __slots__ = ()
+
+
 class TypeSymbol(Symbol):
     """A name bound to a type: a type parameter, or the type it stands for in an instance."""
 
