@@ -7,9 +7,10 @@ from _thread import allocate_lock
 from simple_jit.mir.nodes import Function
 from simple_jit.tiers.contract import BackendError, CompiledCode, Link
 from simple_jit.tiers.llvm.function import FunctionWriter
+from simple_jit.tiers.llvm.hotness import Hotness
 from simple_jit.tiers.llvm.library import Library, Machine, Module, open_library
 from simple_jit.tiers.llvm.recursion import copies
-from simple_jit.tiers.llvm.unit import Unit
+from simple_jit.tiers.llvm.unit import INLINED, PLAIN, RARELY_RUN, Unit
 from simple_jit.tiers.object_file import link_object
 
 TYPE_CHECKING = False
@@ -118,19 +119,44 @@ def unit_text(
     functions: Sequence[Function], link: Link, machine: Machine, exported: Collection[str] | None = None
 ) -> str:
     """Return the IR of a unit, as LLVM is to read it."""
-    unit = Unit(functions, link)
-    bodies: list[str] = []
+    writer = _UnitWriter(functions, link, machine.level, exported)
     for function in functions:
-        outside = exported is None or function.symbol in exported
-        _write(unit, function, "dso_local" if outside else "internal", machine.level, bodies)
-    return unit.text(machine.heading, bodies)
+        writer.add(function)
+    return writer.unit.text(machine.heading, writer.bodies)
 
 
-def _write(unit: Unit, function: Function, linkage: str, level: int, bodies: list[str]) -> None:
-    """Write a function, and the copies of it that LLVM is to inline into it."""
-    name = unit.symbols[function.symbol]
-    inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if level >= _INLINING_LEVEL else 0)]
-    targets = [*inner, name]
-    bodies.append(FunctionWriter(unit, function, targets[0]).write(linkage, name))
-    for copy, target in zip(inner, targets[1:], strict=True):
-        bodies.append(FunctionWriter(unit, function, target).write("internal", copy, inlined=True))
+class _UnitWriter:
+    def __init__(
+        self, functions: Sequence[Function], link: Link, level: int, exported: Collection[str] | None
+    ) -> None:
+        self.unit = Unit(functions, link)
+        self.bodies: list[str] = []
+        self._exported = exported
+        self._hotness = Hotness(functions, exported) if exported is not None and level else None
+        self._copies = level >= _INLINING_LEVEL
+
+    def add(self, function: Function) -> None:
+        """Write a function, unless nothing calls it."""
+        symbol = function.symbol
+        linkage = "dso_local" if self._exported is None or symbol in self._exported else "internal"
+        if self._hotness is None:
+            self._write(function, linkage)
+        elif symbol in self._hotness.rarely:
+            self._write_one(function, linkage, self.unit.symbols[symbol], RARELY_RUN)
+        elif symbol in self._hotness.reached:
+            self._write(function, linkage)
+
+    def _write(self, function: Function, linkage: str) -> None:
+        """Write a function, and the copies of it that LLVM is to inline into it."""
+        name = self.unit.symbols[function.symbol]
+        inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if self._copies else 0)]
+        targets = [*inner, name]
+        self._write_one(function, linkage, name, PLAIN, targets[0])
+        for copy, target in zip(inner, targets[1:], strict=True):
+            self._write_one(function, "internal", copy, INLINED, target)
+
+    def _write_one(
+        self, function: Function, linkage: str, name: str, attributes: int, calls_itself_as: str = ""
+    ) -> None:
+        writer = FunctionWriter(self.unit, function, calls_itself_as)
+        self.bodies.append(writer.write(linkage, name, attributes))

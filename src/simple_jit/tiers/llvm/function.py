@@ -20,6 +20,7 @@ from simple_jit.tiers.contract import BackendError
 from simple_jit.tiers.llvm.aliasing import CONTEXT, base_classes
 from simple_jit.tiers.llvm.unit import (
     CONTEXT_PARAMETER,
+    INLINED,
     MEMORY_TYPES,
     VALUE_TYPES,
     Unit,
@@ -251,11 +252,8 @@ class FunctionWriter:
         return self.unit.symbols.get(symbol)
 
     # --- the whole ------------------------------------------------------------------------------
-    def write(self, linkage: str, name: str, inlined: bool = False) -> str:
-        """Return the function's definition.
-
-        `inlined`: LLVM is to copy it into its callers, which have seen to the stack.
-        """
+    def write(self, linkage: str, name: str, attributes: int) -> str:
+        """Return the function's definition; `attributes` is one of the groups in `unit`."""
         from simple_jit.tiers.llvm.instructions import INSTRUCTIONS, TERMINATORS
 
         order = reverse_postorder(self.function)
@@ -273,9 +271,9 @@ class FunctionWriter:
             TERMINATORS[type(terminator)](self, terminator)
         return "\n".join(
             [
-                f"define {linkage} {self._signature(name)} #{int(inlined)} {{",
+                f"define {linkage} {self._signature(name)} #{attributes} {{",
                 "entry:",
-                *self._entry(inlined),
+                *self._entry(attributes),
                 *self.lines,
                 *self._cold,
                 "}",
@@ -291,14 +289,14 @@ class FunctionWriter:
         type = signature_type([function.results[index] for index in registers])
         return f"{type} {name}({', '.join(params)})"
 
-    def _entry(self, inlined: bool) -> list[str]:
+    def _entry(self, attributes: int) -> list[str]:
         """Return what stands in front of the first block: the context, the stack check, parameters."""
         body, self.lines = self.lines, []
         function = self.function
         if function.c_convention:
             self.emit(f"%ctx = inttoptr i64 {self.unit.link.context_address} to ptr")
         parameters = [self._parameter(param) for param in function.params]
-        if not inlined and function.checks_stack and self._calls():
+        if attributes != INLINED and function.checks_stack and self._calls():
             self._check_stack()
         for param, value in zip(function.params, parameters, strict=True):
             if param in self._slots:

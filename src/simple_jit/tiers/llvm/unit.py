@@ -23,13 +23,24 @@ VALUE_TYPES: Final[dict[str, str]] = {
 MEMORY_TYPES: Final[dict[str, str]] = {**VALUE_TYPES, "bool": "i8"}
 
 _ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true" "no-builtins"'
+# Groups of attributes. A helper is rarely called, one that runs rarely may well be called.
+PLAIN: Final = 0
+INLINED: Final = 1
+RARELY_RUN: Final = 2
+_HELPER: Final = 3
+_GROUPS: Final = {
+    PLAIN: "",
+    INLINED: "alwaysinline",
+    RARELY_RUN: "noinline optnone",
+    _HELPER: "cold noinline optnone",
+}
 # A safepoint may change the context, read the heap, and leave the function; a program cannot see it
 # change an object. Calls of one carry the alias tag of the context.
 _SAFEPOINT: Final = "memory(read, argmem: readwrite, inaccessiblemem: readwrite)"
 CONTEXT_PARAMETER: Final = f"ptr noundef nonnull align 4096 dereferenceable({abi.CONTEXT_SIZE}) %ctx"
 
 _THROW: Final = f"""
-define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #2 {{
+define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #{_HELPER} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.THROW}
   %throw = load ptr, ptr %cell
   call void %throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn
@@ -38,7 +49,7 @@ define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noret
 """
 # What was recorded is reported by being thrown, and stands no longer then.
 _RETHROW: Final = f"""
-define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #2 {{
+define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #{_HELPER} {{
   %failed = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
   store i64 0, ptr %failed
   call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
@@ -46,7 +57,7 @@ define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #2 {{
 }}
 """
 _POLL: Final = f"""
-define hidden void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #2 {{
+define hidden void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #{_HELPER} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.POLL}
   %poll = load ptr, ptr %cell
   call void %poll()
@@ -63,7 +74,7 @@ fail:
 """
 # The limit that was passed may only have been set to get attention.
 _CHECK_STACK: Final = f"""
-define hidden void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #2 {{
+define hidden void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #{_HELPER} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.LIMIT}
   %limit = load atomic i64, ptr %cell monotonic, align 8
   %wanted = icmp eq i64 %limit, {abi.ATTENTION}
@@ -147,10 +158,7 @@ class Unit:
         parts = [heading, *bodies]
         parts += [_HELPERS[name][0] for name in self._helpers]
         parts += self._declarations
-        parts.append(f"attributes #0 = {{ {_ATTRIBUTES} }}")
-        parts.append(f"attributes #1 = {{ alwaysinline {_ATTRIBUTES} }}")
-        # Rarely run: no work is spent on them.
-        parts.append(f"attributes #2 = {{ cold noinline optnone {_ATTRIBUTES} }}")
+        parts += [f"attributes #{n} = {{ {text} {_ATTRIBUTES} }}" for n, text in _GROUPS.items()]
         parts += [f"!{number} = {text}" for number, text in enumerate(self._metadata)]
         parts.append("")
         return "\n".join(parts)

@@ -1,0 +1,89 @@
+"""Which functions of a unit are worth LLVM's time.
+
+LLVM takes milliseconds over a function, most of them in passes that pay only where code runs often.
+A whole program, entered at its start function, has many functions that run a few times: they read the
+arguments, or put the result into words. What is called outside of loops, from a function that runs once
+itself, runs few times as well; if it does not loop either, it is translated quickly.
+"""
+
+from __future__ import annotations
+
+from simple_jit.mir import nodes as mir
+from simple_jit.mir.visit import Flow, natural_loops
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from typing import Final
+
+    from simple_jit.mir.nodes import Block, Function
+
+_START: Final = ".<start>"
+# Library modules whose loops go over the characters of a text, which are few in what runs once.
+_SHORT_LOOPS: Final = ("core.float_text.", "core.format.", "core.integer_text.", "core.io.", "core.text")
+
+
+class Hotness:
+    """What a unit that is entered at `exported` calls: what it `reaches`, and what it runs `rarely`."""
+
+    def __init__(self, functions: Sequence[Function], exported: Collection[str]) -> None:
+        self._functions = {function.symbol: function for function in functions}
+        self._callees = {
+            symbol: self._called(function.blocks) for symbol, function in self._functions.items()
+        }
+        roots = [symbol for symbol in exported if symbol in self._functions]
+        self.reached = self._closure(roots)
+        often = {symbol for symbol in roots if not symbol.endswith(_START)} | self._called_again(roots)
+        loops = {symbol: self._loop_blocks(symbol) for symbol in self.reached}
+        for blocks in loops.values():
+            often.update(self._called(blocks))
+        often = self._closure(often)
+        self.rarely = {symbol for symbol, blocks in loops.items() if not blocks and symbol not in often}
+
+    def _called(self, blocks: Iterable[Block]) -> list[str]:
+        """Return the functions of the unit that `blocks` call."""
+        return [
+            i.callee
+            for block in blocks
+            for i in block.instructions
+            if type(i) is mir.Call and i.callee in self._functions
+        ]
+
+    def _closure(self, symbols: Iterable[str]) -> set[str]:
+        """Return `symbols` and all that they call."""
+        seen: set[str] = set()
+        work = list(symbols)
+        while work:
+            symbol = work.pop()
+            if symbol not in seen:
+                seen.add(symbol)
+                work += self._callees[symbol]
+        return seen
+
+    def _called_again(self, roots: Iterable[str]) -> set[str]:
+        """Return, of each cycle of calls that `roots` come to, a function in it."""
+        found: set[str] = set()
+        done: set[str] = set()
+        active: dict[str, None] = {}
+        work = [(root, True) for root in roots]
+        while work:
+            symbol, entering = work.pop()
+            if not entering:
+                del active[symbol]
+                done.add(symbol)
+            elif symbol in active:
+                found.add(symbol)
+            elif symbol not in done:
+                active[symbol] = None
+                work.append((symbol, False))
+                work += [(callee, True) for callee in self._callees[symbol]]
+        return found
+
+    def _loop_blocks(self, symbol: str) -> set[Block]:
+        """Return the blocks in loops that may run for long."""
+        if symbol.startswith(_SHORT_LOOPS):
+            return set()
+        blocks: set[Block] = set()
+        for loop in natural_loops(Flow(self._functions[symbol])):
+            blocks |= loop.blocks
+        return blocks
