@@ -15,6 +15,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue
 from simple_jit.base.source import Span
 from simple_jit.syntax.tokens import (
+    ASSIGNMENT_OPERATORS,
     CLOSERS,
     CONTINUING,
     DEDENT,
@@ -122,7 +123,7 @@ class _Levels:
 
     def _deeper(self, token: Token, out: list[Token]) -> None:
         """Begin a block; whether one may begin here is for the parser to say."""
-        if out and _continues(token, out):
+        if out and (_continues(token, out) or out[-1].kind in ASSIGNMENT_OPERATORS):
             return
         self._columns.append(token.indent)
         out.append(Token(INDENT, "", token.start, token.start))

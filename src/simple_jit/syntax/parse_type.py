@@ -201,7 +201,7 @@ class TypeParser(Cursor):
         return -1
 
 
-_MAX_SCAN = 400
+_MAX_SCAN = 128
 _NESTING = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1, ">>": -2}
 _IN_TYPES = frozenset({*_NESTING, NAME, INT, "fn", "->", ",", ":", ";", ".", "?", "??"})
 

@@ -77,5 +77,9 @@ _BINARY_OPERATORS = """
     and or not in is as xor
 """
 
-CONTINUING = ASSIGNMENT_OPERATORS | frozenset(_BINARY_OPERATORS.split())
-"""A line that ends with one of these goes on in the next line."""
+CONTINUING = frozenset(_BINARY_OPERATORS.split())
+"""A line that ends with one of these goes on in the next line.
+
+After an assignment operator it does so only if the next line is indented deeper: else a
+missing value would swallow the next statement.
+"""
