@@ -26,7 +26,7 @@ from simple_jit.mir import abi
 from simple_jit.mir.layout import descriptor
 from simple_jit.runtime import memory, values
 from simple_jit.runtime.errors import SimpleError
-from simple_jit.tiers.interpreter import Hooks, expressions, statements
+from simple_jit.tiers.interpreter import Hooks, expressions, facts, statements
 
 LATER = SOURCE.span(3, 4)
 ELEMENTS = [
@@ -309,3 +309,17 @@ def test_context_intrinsics() -> None:
     with Machine() as m:
         assert m.run(f, -7) == -7
         assert m.context.load(abi.RETURNS) == -7
+
+
+def test_all_nodes_are_known() -> None:
+    """Each node has an entry in the table of its parts, and the entry names real fields."""
+    nodes = {
+        value
+        for value in vars(hir).values()
+        if isinstance(value, type) and issubclass(value, hir.Expr) and value is not hir.Expr
+    }
+    assert set(facts._PARTS) == nodes
+    for node, (single, several) in facts._PARTS.items():
+        assert {*single, several} - {None} <= set(node.__slots__)
+    handled = set(expressions._EMIT) | set(statements._LINES) | set(statements._ASSIGNMENTS)
+    assert handled == nodes

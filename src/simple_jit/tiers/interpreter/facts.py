@@ -33,52 +33,95 @@ class Facts:
         self.resizes = resizes
 
 
+_PARTS: Final[dict[type[hir.Expr], tuple[tuple[str, ...], str | None]]] = {
+    hir.Const: ((), None),
+    hir.Nil: ((), None),
+    hir.TextConst: ((), None),
+    hir.LocalGet: ((), None),
+    hir.LocalSet: (("value",), None),
+    hir.GlobalGet: ((), None),
+    hir.GlobalSet: (("value",), None),
+    hir.Unary: (("operand",), None),
+    hir.Binary: (("lhs", "rhs"), None),
+    hir.Compare: (("lhs", "rhs"), None),
+    hir.And: (("lhs", "rhs"), None),
+    hir.Or: (("lhs", "rhs"), None),
+    hir.Block: (("result",), "stmts"),
+    hir.If: (("cond", "then", "orelse"), None),
+    hir.Loop: (("cond", "body", "step"), None),
+    hir.ForRange: (("start", "stop", "step", "body"), None),
+    hir.Break: ((), None),
+    hir.Continue: ((), None),
+    hir.Return: (("value",), None),
+    hir.Call: ((), "args"),
+    hir.CallExtern: ((), "args"),
+    hir.Intrinsic: ((), "args"),
+    hir.TupleNew: ((), "items"),
+    hir.TupleGet: (("value",), None),
+    hir.Some: (("value",), None),
+    hir.IsSome: (("value",), None),
+    hir.Unwrap: (("value",), None),
+    hir.New: ((), "values"),
+    hir.FieldGet: (("object",), None),
+    hir.FieldSet: (("object", "value"), None),
+    hir.ArrayNew: ((), "items"),
+    hir.ArrayLen: (("array",), None),
+    hir.ArrayGet: (("array", "index"), None),
+    hir.ArraySet: (("array", "index", "value"), None),
+    hir.Convert: (("value",), None),
+    hir.Throw: (("message",), None),
+}
+"""For each node the fields that hold an expression or None, and the one that holds a list of them."""
+
+
 def children(node: hir.Expr) -> list[hir.Expr]:
-    """Return the direct subexpressions, in order of evaluation."""
-    found: list[hir.Expr] = []
-    for slot in type(node).__slots__:
-        child = getattr(node, slot)
-        if isinstance(child, hir.Expr):
-            found.append(child)
-        elif isinstance(child, list):
-            found.extend(child)
-    return found
+    """Return the direct subexpressions."""
+    single, several = _PARTS[type(node)]
+    found = [child for name in single if (child := getattr(node, name)) is not None]
+    return found + getattr(node, several) if several else found
 
 
 def collect(root: hir.Expr) -> dict[hir.Expr, Facts]:
     """Return the facts on `root` and every expression in it."""
+    order = [root]
+    for node in order:
+        order += children(node)
     known: dict[hir.Expr, Facts] = {}
-    work = [(root, False)]
-    while work:
-        node, ready = work.pop()
-        parts = children(node)
-        if ready or not parts:
-            known[node] = _facts(node, [known[part] for part in parts])
-        else:
-            work.append((node, True))
-            work.extend([(part, False) for part in parts])
+    for node in reversed(order):
+        known[node] = _facts(node, known)
     return known
 
 
-def _facts(node: hir.Expr, parts: list[Facts]) -> Facts:
-    size, escapes = 1, NO_ESCAPES
-    assigns = isinstance(node, (hir.LocalSet, hir.ForRange))
-    resizes = isinstance(node, (hir.Call, hir.CallExtern, hir.Intrinsic))
-    for part in parts:
+_LEAF: Final = Facts(1, NO_ESCAPES, assigns=False, resizes=False)
+_ASSIGNS: Final = (hir.LocalSet, hir.ForRange)
+_RESIZES: Final = (hir.Call, hir.CallExtern, hir.Intrinsic)
+
+
+def _facts(node: hir.Expr, known: dict[hir.Expr, Facts]) -> Facts:
+    if isinstance(node, SIMPLE):
+        return _LEAF
+    size, escapes = 1, _own_escapes(node)
+    assigns, resizes = isinstance(node, _ASSIGNS), isinstance(node, _RESIZES)
+    for child in children(node):
+        part = known[child]
         size += part.size
         assigns = assigns or part.assigns
         resizes = resizes or part.resizes
         if part.escapes:
             escapes = escapes | part.escapes
-    if isinstance(node, hir.Return):
-        escapes = escapes | _RETURNS
-    elif isinstance(node, hir.Break):
-        escapes = escapes | {(node.target, "break")}
-    elif isinstance(node, hir.Continue):
-        escapes = escapes | {(node.target, "continue")}
-    elif escapes and isinstance(node, (hir.Loop, hir.ForRange)):
+    if escapes and isinstance(node, (hir.Loop, hir.ForRange)):
         escapes = escapes - {(node.target, "break"), (node.target, "continue")}
     return Facts(size, escapes, assigns, resizes)
+
+
+def _own_escapes(node: hir.Expr) -> frozenset[Escape]:
+    if isinstance(node, hir.Return):
+        return _RETURNS
+    if isinstance(node, hir.Break):
+        return frozenset({(node.target, "break")})
+    if isinstance(node, hir.Continue):
+        return frozenset({(node.target, "continue")})
+    return NO_ESCAPES
 
 
 def fixed_arrays(loop: hir.Loop | hir.ForRange, known: dict[hir.Expr, Facts]) -> list[hir.Local]:
