@@ -4,15 +4,24 @@
                                    %6 = add %5, %5      (still at its own file and line)
                                    %1 = copy %6
 
-Calls in what was inlined are looked at as well, but no function is inlined into itself. A function
-in which no call is left needs no stack check.
+Calls in what was inlined are looked at as well, but no function is inlined into itself: that is a
+pass of its own, a few levels deep, for back ends that do not do it. A function in which no call is left
+needs no stack check.
 """
 
 from __future__ import annotations
 
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.nodes import Block
-from simple_jit.mir.visit import DEFS, RENAME, RENAME_TERMINATOR, RETARGET, TERMINATOR_USES, USES
+from simple_jit.mir.visit import (
+    DEFS,
+    RENAME,
+    RENAME_TERMINATOR,
+    RETARGET,
+    TERMINATOR_USES,
+    USES,
+    copy_function,
+)
 from simple_jit.passes.dead_code import number_blocks
 
 TYPE_CHECKING = False
@@ -21,6 +30,8 @@ if TYPE_CHECKING:
     from simple_jit.passes.environment import Environment
 
 _DEEPEST = 6  # inlined bodies within one another
+_MOST_UNROLLED = 180  # instructions of a recursive function with itself inlined
+_MOST_LEVELS = 3
 _CALLS = frozenset((mir.Call, mir.CallExtern, mir.CallPointer))
 
 
@@ -33,6 +44,38 @@ def inline_calls(function: Function, env: Environment) -> None:
         number_blocks(function)
         if not any(type(i) in _CALLS for block in function.blocks for i in block.instructions):
             function.checks_stack = False
+
+
+def inline_recursion(function: Function, env: Environment) -> None:
+    """Put a function in place of calls of itself, so that one frame does the work of several."""
+    levels = _levels(function)
+    if levels:
+        inliner = _Inliner(function, env)
+        inliner.candidates = {function.symbol: copy_function(function)}
+        inliner.levels = levels
+        inliner.room = _MOST_UNROLLED
+        inliner.run()
+        number_blocks(function)
+
+
+def _levels(function: Function) -> int:
+    """Return how many levels deep a function is inlined into itself."""
+    calls = sum(
+        [
+            type(i) is mir.Call and i.callee == function.symbol
+            for block in function.blocks
+            for i in block.instructions
+        ]
+    )
+    if not calls:
+        return 0
+    size = size_of(function)
+    levels, total, bodies = 0, size, calls
+    while total + bodies * size <= _MOST_UNROLLED and levels < _MOST_LEVELS:
+        levels += 1
+        total += bodies * size
+        bodies *= calls
+    return levels
 
 
 def size_of(function: Function) -> int:
@@ -48,6 +91,7 @@ class _Inliner:
         self.blocks: list[Block] = []
         self.candidates: dict[str, Function | None] = {}
         self.inlined = 0
+        self.levels = 0  # how often a function may be inlined into itself
 
     def run(self) -> None:
         symbols = (self.function.symbol,)
@@ -75,11 +119,11 @@ class _Inliner:
     def _callee(self, call: mir.Call, symbols: tuple[str, ...]) -> Function | None:
         """Return the function to inline for `call`, if it is to be."""
         symbol = call.callee
-        if symbol in symbols or len(symbols) > _DEEPEST:
+        if symbols.count(symbol) > self.levels or len(symbols) > _DEEPEST:
             return None
-        if symbol not in self.candidates:
+        if symbol not in self.candidates and not self.levels:
             self.candidates[symbol] = self._candidate(symbol)
-        found = self.candidates[symbol]
+        found = self.candidates.get(symbol)
         return found if found is not None and size_of(found) <= self.room else None
 
     def _candidate(self, symbol: str) -> Function | None:

@@ -9,7 +9,7 @@ from simple_jit.passes.constant_folding import fold_constants
 from simple_jit.passes.copy_propagation import propagate_copies
 from simple_jit.passes.dead_code import remove_dead_code
 from simple_jit.passes.environment import Environment
-from simple_jit.passes.inline import inline_calls
+from simple_jit.passes.inline import inline_calls, inline_recursion
 from simple_jit.passes.loop_invariants import hoist_invariants
 from simple_jit.passes.loop_versioning import version_loops
 
@@ -32,6 +32,7 @@ class Pass:
 
 
 INLINE: Final = Pass("inline", inline_calls)
+INLINE_RECURSION: Final = Pass("inline-recursion", inline_recursion)
 CONSTANT_FOLDING: Final = Pass("constant-folding", fold_constants)
 COMMON_SUBEXPRESSIONS: Final = Pass("common-subexpressions", share_computations)
 COPY_PROPAGATION: Final = Pass("copy-propagation", propagate_copies)
@@ -42,6 +43,7 @@ DEAD_CODE: Final = Pass("dead-code", remove_dead_code)
 
 QUICK: Final = (
     INLINE,
+    INLINE_RECURSION,
     CONSTANT_FOLDING,
     COPY_PROPAGATION,
     COMMON_SUBEXPRESSIONS,
