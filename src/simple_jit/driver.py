@@ -52,6 +52,13 @@ def run(source: SourceFile, args: Sequence[str], config: Config) -> int:
         The exit status: what `main` returns (modulo 256), 1 after an error, 130 after Ctrl-C.
     """
     engine = Engine(config)
+    status = engine.output.finish(_run(engine, source, args))
+    if config.stats:
+        sys.stderr.write(engine.log.summary() + "\n")
+    return status
+
+
+def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
     reporter = Reporter()
     program: hir.Program | None = None
     try:
@@ -63,22 +70,19 @@ def run(source: SourceFile, args: Sequence[str], config: Config) -> int:
     except SimpleExit as ending:
         return ending.code & 0xFF
     except CompileError as failure:
+        engine.output.finish(1)
         show_diagnostics_of(failure)
         return 1
     except SimpleError as error:
-        engine.output.flush()
+        engine.output.finish(1)
         sys.stderr.write(render_error(error, _line_finder(program), color=sys.stderr.isatty()))
         return 1
     except (BackendError, BackendMissing) as error:
-        engine.output.flush()
+        engine.output.finish(1)
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    finally:
-        engine.output.flush()
-        if config.stats:
-            sys.stderr.write(engine.log.summary() + "\n")
 
 
 def show_diagnostics(reporter: Reporter) -> None:

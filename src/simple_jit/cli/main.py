@@ -41,8 +41,9 @@ def entry() -> NoReturn:
         import atexit
 
         atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
     except BrokenPipeError:
         status = BROKEN_PIPE
     os._exit(status & 0xFF)

@@ -127,6 +127,21 @@ class Output:
                 self._context.store(abi.OUT_LEN, 0)
                 self._send(read_bytes(self._address, used))
 
+    def finish(self, status: int) -> int:
+        """Write out what is buffered at the end of a program, which was to end with `status`.
+
+        Returns:
+            The exit status: another one where the output cannot be written.
+        """
+        try:
+            self.flush()
+        except SimpleExit as ending:
+            return ending.code
+        except SimpleError as error:
+            self.write_error(f"error: {error}\n".encode())
+            return 1
+        return status
+
     def _send(self, data: bytes) -> None:
         if self._broken:
             return

@@ -114,3 +114,15 @@ def test_output_that_cannot_be_written_is_an_io_error() -> None:
     output.write(b"x")
     with pytest.raises(SimpleError, match="IoError: cannot write to standard output: No space"):
         output.flush()
+
+
+def test_at_the_end_output_that_cannot_be_written_changes_the_status() -> None:
+    def send(data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    errors = Target()
+    output = Output(Context(), send, errors)
+    output.write(b"x")
+    assert output.finish(0) == 1
+    assert errors.data == b"error: IoError: cannot write to standard output: No space left on device\n"
+    assert output.finish(3) == 3
