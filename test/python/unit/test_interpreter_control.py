@@ -15,7 +15,7 @@ import pytest
 from hir_builder import SPAN, Machine, add_to, binary, block, branch, compare, const, function, get, put
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as t
-from simple_jit.tiers.interpreter import RETURN, Hooks, Instance, LoopSite, Signal, compiler
+from simple_jit.tiers.interpreter import RETURN, Hooks, Instance, LoopSite, Signal, compiler, statements
 from simple_jit.tiers.interpreter.hooks import Frame, Handler, State
 
 
@@ -246,32 +246,45 @@ class Generator:
         return block(put(index, const(0)), loop)
 
 
+TINY = compiler.Limits(1, 1)
+SMALL = compiler.Limits(4, 8)
 CONFIGURATIONS = {
-    "separate closures": (compiler.Limits(1, 1), compiler.Limits(1, 1), None),
-    "as shipped": (compiler.COLD, compiler.HOT, None),
-    "one closure": (compiler.Limits(40, 500), compiler.Limits(40, 500), None),
-    "hot loops": (compiler.COLD, compiler.HOT, (3, False)),
-    "hot at once": (compiler.Limits(1, 1), compiler.Limits(40, 500), (0, False)),
-    "flat": (compiler.FLAT, compiler.HOT, None),
-    "flat hot loops": (compiler.FLAT, compiler.HOT, (3, False)),
-    "refused": (compiler.COLD, compiler.HOT, (2, True)),
+    "as shipped": (compiler.FLAT, None),
+    "separate closures": (TINY, None),
+    "small closures": (SMALL, None),
+    "large closures": (compiler.SEPARATE, None),
+    "hot loops": (compiler.FLAT, (3, False)),
+    "hot loops, separate closures": (SMALL, (3, False)),
+    "hot at once": (compiler.SEPARATE, (0, False)),
+    "refused": (compiler.FLAT, (2, True)),
 }
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
-def test_random_programs(configuration: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cold, hot, loops = CONFIGURATIONS[configuration]
-    monkeypatch.setattr("simple_jit.tiers.interpreter.statements.HOT", hot)
+def test_random_programs(configuration: str) -> None:
+    limits, loops = CONFIGURATIONS[configuration]
     for seed in range(150):
         f = Generator(seed).make()
         hooks = HotLoops(*loops) if loops else Hooks()
         with Machine(hooks) as m:
-            try:
-                run = m.interpreter.compile(f, cold)
-            except compiler.NotFlat:
-                continue
+            run = m.interpreter.compile(f, limits)
             for args in ((0, 0), (3, -2), (7, 5)):
                 assert run(*args) == reference(f, *args), f"seed {seed}, arguments {args}"
+
+
+def test_most_random_programs_are_flat() -> None:
+    """So that the tests above see both kinds of code."""
+    flat = 0
+    with Machine() as m:
+        for seed in range(150):
+            f = Generator(seed).make()
+            body = f.ensure_body()
+            try:
+                statements.activation(compiler.FunctionCompiler(m.interpreter, f, body, compiler.FLAT), body)
+            except compiler.NotFlat:
+                continue
+            flat += 1
+    assert 40 < flat < 140
 
 
 def fib(name: str = "fib") -> hir.Function:

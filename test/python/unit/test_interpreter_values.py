@@ -26,8 +26,9 @@ from simple_jit.mir import abi
 from simple_jit.mir.layout import descriptor
 from simple_jit.runtime import memory, values
 from simple_jit.runtime.errors import SimpleError
-from simple_jit.tiers.interpreter import Hooks, expressions, facts, statements
+from simple_jit.tiers.interpreter import Hooks, compiler, expressions, facts, statements
 
+LIMITS = [compiler.FLAT, compiler.SEPARATE]
 LATER = SOURCE.span(3, 4)
 ELEMENTS = [
     (t.I64, [1, -2, 3]),
@@ -48,8 +49,8 @@ def outcome(m: Machine, f: hir.Function, *args: object) -> str:
 
 
 @pytest.mark.parametrize(("elem", "items"), ELEMENTS, ids=[str(e) for e, _ in ELEMENTS])
-@pytest.mark.parametrize("warm", [False, True])
-def test_arrays(elem: t.Type, items: list[object], warm: bool) -> None:
+@pytest.mark.parametrize("limits", LIMITS, ids=["flat", "separate"])
+def test_arrays(elem: t.Type, items: list[object], limits: compiler.Limits) -> None:
     type = t.array_of(elem)
     load = function([type, t.I64], elem, name="load")
     xs, i = load.locals
@@ -57,9 +58,8 @@ def test_arrays(elem: t.Type, items: list[object], warm: bool) -> None:
     store = function([type, t.I64, elem], t.UNIT, name="store")
     store.body = hir.ArraySet(get(store.locals[0]), get(store.locals[1]), get(store.locals[2]), SPAN)
     with Machine() as m:
-        compile = m.interpreter.compile_warm if warm else m.interpreter.compile
-        m.interpreter.instance(load).call = compile(load)
-        m.interpreter.instance(store).call = compile(store)
+        m.interpreter.instance(load).call = m.interpreter.compile(load, limits)
+        m.interpreter.instance(store).call = m.interpreter.compile(store, limits)
         array = m.heap.new_array(type, items)
         assert [m.run(load, array, i) for i in (0, 1, 2, -3, -2, -1)] == items * 2
         m.run(store, array, -1, items[0])
@@ -72,8 +72,8 @@ def test_arrays(elem: t.Type, items: list[object], warm: bool) -> None:
 
 
 @pytest.mark.parametrize("elem", [t.I64, t.BOOL, t.U16], ids=str)
-@pytest.mark.parametrize("warm", [False, True])
-def test_arrays_that_stay_the_same_in_a_loop(elem: t.Type, warm: bool) -> None:
+@pytest.mark.parametrize("limits", LIMITS, ids=["flat", "separate"])
+def test_arrays_that_stay_the_same_in_a_loop(elem: t.Type, limits: compiler.Limits) -> None:
     """Copy an array backwards; the source is indexed from its end."""
     type = t.array_of(elem)
     f = function([type, type, t.I64], t.UNIT, [t.I64])
@@ -83,8 +83,7 @@ def test_arrays_that_stay_the_same_in_a_loop(elem: t.Type, warm: bool) -> None:
     f.body = hir.ForRange(hir.LoopTarget(0), i, const(0), get(n), const(1), False, body, SPAN)
     items = [value != 0 if elem is t.BOOL else value for value in (0, 1, 0, 3)]
     with Machine() as m:
-        if warm:
-            m.interpreter.instance(f).call = m.interpreter.compile_warm(f)
+        m.interpreter.instance(f).call = m.interpreter.compile(f, limits)
         array, copy = m.heap.new_array(type, items), m.heap.new_array(type, items)
         m.run(f, array, copy, 4)
         assert m.heap.read_array(copy, type) == items[::-1]

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 class Limits:
-    """Up to how many nodes an expression or a statement may have to be part of its parent's closure.
-
-    A larger one gets a closure of its own. Small closures come in few shapes, which costs least where
-    code runs once; large ones run faster.
-    """
+    """Up to how many nodes an expression or a statement may have to be part of its parent's closure."""
 
     __slots__ = ("expression", "statement")
 
@@ -30,11 +26,14 @@ class Limits:
         self.statement = statement
 
 
-COLD: Final = Limits(4, 8)
-HOT: Final = Limits(24, 60)
 FLAT: Final = Limits(1 << 30, 1 << 30)
-FLAT_LIMIT: Final = 600
+"""One closure for a whole function: cheapest to make and fastest to run (measured), if it can be."""
+
+FLAT_LIMIT: Final = 2000
 """Up to how many nodes a function may have to be compiled as one closure."""
+
+SEPARATE: Final = Limits(24, 60)
+"""For functions that need several closures."""
 
 
 class NotFlat(Exception):
@@ -42,7 +41,7 @@ class NotFlat(Exception):
 
 
 class FunctionCompiler:
-    """Compiles the body of one function. Loops are taken to be hot.
+    """Compiles the body of one function.
 
     A *flat* function is one closure, in which Python's own locals hold those of the function; otherwise
     there is a frame, a list, which the closures share.

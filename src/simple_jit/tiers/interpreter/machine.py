@@ -17,10 +17,9 @@ from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.heap import Heap
 from simple_jit.tiers.interpreter import allocation
 from simple_jit.tiers.interpreter.compiler import (
-    COLD,
     FLAT,
     FLAT_LIMIT,
-    HOT,
+    SEPARATE,
     FunctionCompiler,
     Limits,
     NotFlat,
@@ -43,9 +42,6 @@ PYTHON_FRAMES: Final = 400_000
 
 At this depth CPython 3.11 to 3.13 hold 120 MB of frames (measured), and unwinding takes 0.3 s.
 """
-
-WARM: Final = 12
-"""After how many calls a function is compiled anew, into fewer closures; native code comes before."""
 
 
 class ExternCell:
@@ -125,27 +121,26 @@ class Interpreter:
             traceback = traceback.tb_next
         return self.instances[found].function if found else None
 
-    def compile(self, function: hir.Function, limits: Limits = COLD) -> Callable[..., Any]:
+    def compile(self, function: hir.Function, limits: Limits = FLAT) -> Callable[..., Any]:
         """Return a function of the arguments that runs the body of an instance."""
         body = function.ensure_body()
-        return activation(FunctionCompiler(self, function, body, limits), body)
-
-    def compile_warm(self, function: hir.Function) -> Callable[..., Any]:
-        """Compile an instance that has run a few times: as one closure if that can be."""
-        body = function.ensure_body()
-        compiler = FunctionCompiler(self, function, body, FLAT)
-        if compiler.facts[body].size <= FLAT_LIMIT:
-            try:
-                return activation(compiler, body)
-            except (NotFlat, SyntaxError, RecursionError, MemoryError):
-                pass  # it needs several closures, or nests deeper than Python's own compiler likes
-        return self.compile(function, HOT)
+        compiler = FunctionCompiler(self, function, body, limits)
+        if limits is FLAT and compiler.facts[body].size > FLAT_LIMIT:
+            return self.compile(function, SEPARATE)
+        try:
+            return activation(compiler, body)
+        except (NotFlat, SyntaxError, RecursionError, MemoryError):
+            # It needs several closures, or nests deeper than Python's own compiler likes.
+            if limits is not FLAT:
+                raise
+            return self.compile(function, SEPARATE)
 
     def prepare(self, instance: Instance) -> Callable[..., Any]:
         """Compile an instance that has not run yet; return what its callers should call."""
         instance.interpreted = self.compile(instance.function)
-        threshold = self.hooks.call_threshold
-        return self._counting(instance, WARM if threshold is None else min(WARM, threshold))
+        if self.hooks.call_threshold is None:
+            return instance.interpreted
+        return self._counting(instance, self.hooks.call_threshold)
 
     def _first_call(self, instance: Instance) -> Callable[..., Any]:
         def first(*args: Any) -> Any:
@@ -172,17 +167,11 @@ class Interpreter:
         )
 
     def _heat(self, instance: Instance) -> Callable[..., Any]:
-        """See to an instance that was called often; return what to call now."""
-        threshold, before = self.hooks.call_threshold, instance.call
-        if threshold is not None and instance.calls >= threshold:
-            self.hooks.hot_function(instance)
-            if instance.call is before:
-                instance.call = instance.interpreted = self.compile_warm(instance.function)
-        else:
-            instance.interpreted = self.compile_warm(instance.function)
+        """Ask for native code; without it, the closure runs on uncounted."""
+        before = instance.call
+        self.hooks.hot_function(instance)
+        if instance.call is before and instance.interpreted is not None:
             instance.call = instance.interpreted
-            if threshold is not None:
-                instance.call = self._counting(instance, threshold)
         return instance.call
 
     def extern(self, extern: hir.Extern) -> ExternCell:

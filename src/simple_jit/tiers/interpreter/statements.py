@@ -12,10 +12,7 @@ from simple_jit.hir import types
 from simple_jit.mir import abi
 from simple_jit.mir.layout import element_layout, flatten
 from simple_jit.runtime.values import cells_access, field_access, is_plain, writer
-from simple_jit.tiers.interpreter.compiler import (
-    HOT,
-    FunctionCompiler,
-)
+from simple_jit.tiers.interpreter.compiler import FunctionCompiler
 from simple_jit.tiers.interpreter.expressions import (
     context_cell,
     element_cell,
@@ -248,8 +245,8 @@ def _continue(c: FunctionCompiler, node: hir.Continue, into: Into) -> list[str]:
 # --- Loops ----------------------------------------------------------------------------------------
 
 
-class _HotBody:
-    """Raises the limits while the body of a loop is compiled, and makes the loop the innermost one.
+class _LoopBody:
+    """Makes a loop the innermost one while its body is compiled.
 
     `head` are lines to stand before the loop.
     """
@@ -264,16 +261,14 @@ class _HotBody:
     ) -> None:
         shape = c.shape
         self._compiler = c
-        self._saved = shape.loop, shape.on_continue, shape.fixed, c.limits
+        self._saved = shape.loop, shape.on_continue, shape.fixed
         shape.loop, shape.on_continue = node.target, on_continue
         self.head = _fix_arrays(c, node)
-        if not c.flat:
-            c.limits = HOT
 
     def end(self) -> None:
         c = self._compiler
         shape = c.shape
-        shape.loop, shape.on_continue, shape.fixed, c.limits = self._saved
+        shape.loop, shape.on_continue, shape.fixed = self._saved
 
 
 def _fix_arrays(c: FunctionCompiler, node: hir.Loop | hir.ForRange) -> list[str]:
@@ -309,15 +304,15 @@ def _loop_lines(c: FunctionCompiler, node: hir.Loop) -> list[str]:
     def step() -> list[str]:
         return [] if node.step is None else place(c, node.step, None)
 
-    hot = _HotBody(c, node, lambda: [*step(), "continue"])
+    inside = _LoopBody(c, node, lambda: [*step(), "continue"])
     cond = "True" if node.cond is None else emit(c, node.cond)
     lines = _indent(place(c, node.body, None) + step())
-    hot.end()
+    inside.end()
     if site is None:
-        return [*hot.head, f"while {cond}:", *lines]
+        return [*inside.head, f"while {cond}:", *lines]
     left = c.shape.temp()
     return [
-        *hot.head,
+        *inside.head,
         f"{left} = {site}.left",
         "while True:",
         f" while ({left} := {left} - 1) >= 0 and {cond}:",
@@ -369,14 +364,14 @@ def _range_lines(c: FunctionCompiler, node: hir.ForRange) -> list[str]:
     site = _site(c, node)
     start, stop, step = [operand(c, bound) for bound in (node.start, node.stop, node.step)]
     variable = c.local(node.var)
-    hot = _HotBody(c, node, lambda: ["continue"])
+    inside = _LoopBody(c, node, lambda: ["continue"])
     lines = _indent(place(c, node.body, None))
-    hot.end()
+    inside.end()
     constant = node.step.value if isinstance(node.step, hir.Const) else None
     if site is None and constant is not None:
-        return [*hot.head, f"for {variable} in {_range(node, start, stop, step)}:", *lines]
+        return [*inside.head, f"for {variable} in {_range(node, start, stop, step)}:", *lines]
     a, b, s = (c.shape.temp() for _ in range(3))
-    head = [*hot.head, f"{a} = {start}", f"{b} = {stop}", f"{s} = {step}"]
+    head = [*inside.head, f"{a} = {start}", f"{b} = {stop}", f"{s} = {step}"]
     rounds = _range(node, a, b, s)
     if site is None:
         return [*head, f"for {variable} in {rounds}:", *lines]
