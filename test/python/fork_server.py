@@ -46,7 +46,9 @@ def run(request: dict[str, object]) -> None:
     if words[0:1] == ["mir"]:
         import mir_tier
 
-        os._exit(mir_tier.run(words[1:]))
+        status = mir_tier.run(words[1:])
+        sys.stderr.flush()
+        os._exit(status)
     sys.argv = ["simple", *words]
     from simple_jit.cli.main import entry
 

@@ -17,6 +17,7 @@ from simple_jit.base.source import SourceFile
 from simple_jit.engine.config import Config
 from simple_jit.engine.engine import Engine
 from simple_jit.hir.types import TEXT, array_of
+from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.verify import verify
 from simple_jit.passes.environment import Environment
@@ -43,10 +44,10 @@ class MirEngine(Engine):
         self.load(program)
         texts = [self.heap.new_text(arg) for arg in args]
         self._externs: dict[str, mir.CallExtern] = {}
-        interpreter = MirInterpreter(
-            self.context, self._resolve, self._call_extern, depth_limit=DEPTH
-        )
-        (status,) = interpreter.call(program.start.symbol, [self.heap.new_array(array_of(TEXT), texts)])
+        interpreter = MirInterpreter(self.context, self._resolve, self._call_extern, depth_limit=DEPTH)
+        arguments = self.heap.new_array(array_of(TEXT), texts)
+        self.context.store(abi.ARGS, arguments)
+        (status,) = interpreter.call(program.start.symbol, [arguments])
         return status
 
     def _resolve(self, symbol: str) -> mir.Function | None:

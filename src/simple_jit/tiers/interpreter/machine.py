@@ -12,6 +12,7 @@ import sys
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir import abi
+from simple_jit.mir.nodes import Site
 from simple_jit.runtime.context import Context
 from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.heap import Heap
@@ -26,7 +27,6 @@ from simple_jit.tiers.interpreter.compiler import (
 )
 from simple_jit.tiers.interpreter.hooks import Hooks
 from simple_jit.tiers.interpreter.instance import Instance
-from simple_jit.tiers.interpreter.operations import site_of
 from simple_jit.tiers.interpreter.shapes import FILE_NAME, Shape
 from simple_jit.tiers.interpreter.statements import activation
 
@@ -105,7 +105,8 @@ class Interpreter:
         """
         if isinstance(error, RecursionError):
             function = self._innermost(error)
-            site = site_of(function.span) if function else None
+            # As in native code: MIR knows the line of a function alone.
+            site = Site(function.source.path, function.span.line, 1) if function else None
             return SimpleError("StackOverflow", "stack overflow", site)
         if isinstance(error, MemoryError):
             return SimpleError("OutOfMemory", "out of memory")
