@@ -8,7 +8,7 @@ from simple_jit.hir.assigned import assigned_names
 from simple_jit.hir.context import Context, statement
 from simple_jit.hir.convert import coerce, join
 from simple_jit.hir.declare import declare, declared
-from simple_jit.hir.report import a_type, unsupported
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Outer, Symbol
 from simple_jit.hir.types import NEVER, UNIT, Type
 from simple_jit.syntax import ast
@@ -25,7 +25,6 @@ def build_function(cx: Context) -> hir.Expr:
     assert symbol.decl.body is not None
     cx.assigned = assigned_names(symbol.decl)
     _declare_params(cx, symbol)
-    report_unknown_annotations(cx, symbol.decl.annotations)
     wants_value = cx.ret is not UNIT
     body = check_block(cx, symbol.decl.body, cx.ret, wants_value=wants_value)
     if cx.ret is None:
@@ -41,19 +40,6 @@ def _declare_params(cx: Context, symbol: FunctionSymbol) -> None:
         params = params[1:]
     for param, local in zip(symbol.decl.params, params):
         cx.declare(local.name, local, param.name.span, kind="parameter", mutable=param.mutable)
-
-
-_KNOWN_ANNOTATIONS = frozenset(
-    {"inline", "nojit", "jit", "export", "test", "deprecated", "skip", "track_caller"}
-)
-
-
-def report_unknown_annotations(cx: Context, annotations: list[ast.Annotation]) -> None:
-    """A function used as an annotation is a decorator, which a later version brings."""
-    for annotation in annotations:
-        name = ".".join(ident.name for ident in annotation.path)
-        if name not in _KNOWN_ANNOTATIONS:
-            cx.error(unsupported(rule.DECORATOR_UNSUPPORTED, annotation.span))
 
 
 def _fit_result(cx: Context, symbol: FunctionSymbol, body: hir.Expr, ret: Type) -> hir.Expr:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 _FOREIGN_NAMES = {
     "null": "nil",
     "None": "nil",
-    "undefined": "nil",
     "True": "true",
     "False": "false",
     "this": "self",

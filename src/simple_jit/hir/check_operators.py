@@ -352,11 +352,11 @@ def cast(cx: Context, value: hir.Expr, to: Type, span: Span) -> hir.Expr:
         return hir.Compare("ne", value, hir.Const(0, found, span), span)
     diagnostic = rule.BAD_CAST.at(span, f"{a_type(found)} cannot be converted to `{to}`")
     if found is TEXT and to in (I64, F64):
-        diagnostic.hint(f"parse it: `.to_{to}()` gives a `{to}?`")
+        diagnostic.hint(f"parse it: `.to_{to}()` gives {a_type(f'{to}?')}")
     elif to is TEXT:
         diagnostic.hint(f"write `text({value.span.text})`")
     elif isinstance(to, EnumType) and isinstance(found, IntType):
-        diagnostic.hint(f"`{to}.from({value.span.text})` gives a `{to}?`")
+        diagnostic.hint(f"`{to}.from({value.span.text})` gives {a_type(f'{to}?')}")
     return cx.error(diagnostic)
 
 

@@ -151,15 +151,18 @@ def check_return(cx: Context, node: ast.Return) -> hir.Expr:
         return value if value.type is NEVER else hir.Return(value, node.span)
     written = _result_place(cx)
     if cx.ret is UNIT and value.type is not UNIT:
-        if value.type in (ERROR, NEVER):
+        if value.type is NEVER:
             return value
+        if value.type is ERROR:
+            return hir.Return(None, node.span)
         name = cx.instance.function.name
         diagnostic = rule.WRONG_TYPE.at(
             node.value.span, f"`{name}` returns nothing, but this is {a_type(value.type)}"
         )
-        return cx.error(diagnostic.hint(f"write `-> {value.type}` after its parameters"))
+        cx.error(diagnostic.hint(f"write `-> {value.type}` after its parameters"))
+        return hir.Return(None, node.span)
     value = coerce(cx, value, cx.ret, written)
-    if value.type in (ERROR, NEVER):
+    if value.type is NEVER:
         return value
     return hir.Return(value, node.span)
 
@@ -172,7 +175,7 @@ def _bare_return(cx: Context, node: ast.Return) -> hir.Expr:
             node.span, f"`return` without a value in a function that returns {a_type(cx.ret)}"
         )
         written = _result_place(cx)
-        return cx.error(diagnostic.also(written, "declared here") if written else diagnostic)
+        cx.error(diagnostic.also(written, "declared here") if written else diagnostic)
     return hir.Return(None, node.span)
 
 

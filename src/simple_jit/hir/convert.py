@@ -138,7 +138,7 @@ def _conversion_hint(value: hir.Expr, found: Type, to: Type) -> str | None:
     if str(to) == "text":
         return f'make it text: `"{{{text}}}"`' if '"' not in text else f"make it text: `text({text})`"
     if str(found) == "text" and to.name in ("i64", "f64"):
-        return f"parse it: `{text}.to_{to}()`, which is a `{to}?`"
+        return f"parse it: `{text}.to_{to}()`, which is {a_type(f'{to}?')}"
     return None
 
 

@@ -6,8 +6,9 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck, Variable, expression
+from simple_jit.hir.holes import unsettled
 from simple_jit.hir.resolve_types import TypeScope, resolve
-from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, is_open
+from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType
 from simple_jit.hir.types import NEVER, UNIT, OptionalType, TupleType, Type, is_reference
 from simple_jit.syntax import ast
 
@@ -50,7 +51,9 @@ def _find_type(cx: Context, symbol: GlobalSymbol) -> Type:
     if binding.type is not None and isinstance(binding.pattern, ast.NamePattern):
         return resolve(binding.type, TypeScope(symbol.module))
     if symbol.finding:
-        cx.error(rule.CYCLIC_CONSTANT.at(symbol.span, f"the type of `{symbol.name}` depends on itself"))
+        cx.session.reporter.report(
+            rule.CYCLIC_CONSTANT.at(symbol.span, f"the type of `{symbol.name}` depends on itself")
+        )
         return ERROR
     symbol.finding = True
     try:
@@ -73,12 +76,8 @@ def _probe(cx: Context, symbol: GlobalSymbol) -> Type:
     bind_pattern(probe, symbol.binding.pattern, value, False, [])
     found = probe.find(symbol.name)
     type = found.local.type if isinstance(found, Variable) else ERROR
-    if isinstance(type, HoleType) or is_open(type):
-        cx.error(
-            rule.CANNOT_INFER_TYPE.at(symbol.span, f"the type of `{symbol.name}` is not known").hint(
-                f"write it: `var {symbol.name}: [i64] = []`"
-            )
-        )
+    if isinstance(type, HoleType):
+        cx.error(unsettled(type, symbol.name))
         return ERROR
     return type
 

@@ -6,9 +6,14 @@ body checked again, this time with the hint as the type of the initializer.
 
 from __future__ import annotations
 
+from simple_jit.base import catalogue as rule
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import ANY, NEVER, UNIT, Type, array_of, optional_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from simple_jit.base.diagnostics import Diagnostic
 
 _ELEMENT_ARGUMENT = {"push": 0, "insert": 1, "contains": 0, "index_of": 0, "fill": 0}
 """Which argument of an array's method has the type of the elements."""
@@ -48,3 +53,11 @@ def element_argument(method: str) -> int | None:
 def array_argument(method: str) -> int | None:
     """Return the number of the argument of an array's method that is an array of the same type."""
     return _ARRAY_ARGUMENT.get(method)
+
+
+def unsettled(hole: HoleType, name: str) -> Diagnostic:
+    """Say that nothing tells the type of an empty literal."""
+    empty, example = ("`[]`", "[i64] = []") if hole.is_array else ("`nil`", "i64? = nil")
+    return rule.CANNOT_INFER_TYPE.at(hole.binding.span, f"cannot tell the type that {empty} has here").hint(
+        f"write the type of the variable: `{name}: {example}`"
+    )

@@ -16,6 +16,8 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
+from simple_jit.hir.holes import unsettled
+from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import TypeScope, bounds_of, enum_type, instantiate, resolve
 from simple_jit.hir.symbols import (
     ERROR,
@@ -147,6 +149,7 @@ def _make_signature(symbol: FunctionSymbol) -> Signature:
     params = [_param(node, scope) for node in decl.params]
     ret = resolve(decl.result, scope) if decl.result is not None else None
     _report_duplicate_params(symbol)
+    _report_decorators(symbol)
     return Signature(generics, params, ret, self_type if symbol.has_self else None)
 
 
@@ -167,6 +170,18 @@ def _report_duplicate_params(symbol: FunctionSymbol) -> None:
                     param.name.span, f"the parameter `{param.name.name}` is declared twice"
                 ).also(first.name.span, "first declared here")
             )
+
+
+_KNOWN_ANNOTATIONS = frozenset(
+    {"inline", "nojit", "jit", "export", "test", "deprecated", "skip", "track_caller"}
+)
+
+
+def _report_decorators(symbol: FunctionSymbol) -> None:
+    """A function used as an annotation is a decorator, which a later version brings."""
+    for annotation in symbol.decl.annotations:
+        if ".".join(ident.name for ident in annotation.path) not in _KNOWN_ANNOTATIONS:
+            symbol.module.session.reporter.report(unsupported(rule.DECORATOR_UNSUPPORTED, annotation.span))
 
 
 # --- making instances --------------------------------------------------------------
@@ -373,13 +388,7 @@ def _report_holes(context: Context) -> None:
     """Report the empty literals whose type nothing has settled."""
     for local in context.locals:
         if isinstance(local.type, HoleType):
-            empty = "`[]`" if local.type.is_array else "`nil`"
-            example = "[i64] = []" if local.type.is_array else "i64? = nil"
-            context.reporter.report(
-                rule.CANNOT_INFER_TYPE.at(
-                    local.type.binding.span, f"cannot tell the type that {empty} has here"
-                ).hint(f"write the type of the variable: `{local.name or 'x'}: {example}`")
-            )
+            context.reporter.report(unsettled(local.type, local.name or "x"))
             local.type = ERROR
 
 

@@ -254,6 +254,10 @@ def _test(
         return _test_equal(cx, value, path, pattern.span)
     if isinstance(pattern, ast.TuplePattern) and isinstance(value.type, TupleType):
         return _test_tuple(cx, pattern, value, value.type, mutable, bindings)
+    if not isinstance(pattern, (ast.NamePattern, ast.WildcardPattern, ast.StructPattern)):
+        cx.error(unsupported(rule.PATTERN_UNSUPPORTED, pattern.span))
+        _bind_erroneous(cx, pattern)
+        return None
     bind_pattern(cx, pattern, value, mutable, bindings)
     return None
 
