@@ -260,7 +260,7 @@ def test_values_are_evaluated_in_order() -> None:
 
 
 def test_all_intrinsics_are_known() -> None:
-    known = {"alloc", "ctx_load"}
+    known = {"alloc", "load", "ctx_load"}
     known.update(expressions._INTRINSICS, expressions._INTRINSIC_CONSTANTS)
     known.update(expressions._INTRINSIC_FUNCTIONS, statements._INTRINSIC_ASSIGNMENTS)
     assert known == set(TABLE)

@@ -32,6 +32,24 @@ def wrapped(shape: Shape, value: str, type: types.IntType) -> str:
     return f"({t} if ({t} := {value}) >> {type.bits - 1} in (0, -1) else {again})"
 
 
+def is_ring_operation(node: hir.Expr) -> bool:
+    """Is `node` an operation whose wrapped result depends on its operands modulo the width alone?
+
+    Then an operand that is such an operation too need not be wrapped before.
+    """
+    return (
+        isinstance(node, hir.Binary)
+        and node.op in ("add", "sub", "mul")
+        and not node.checked
+        and isinstance(node.type, types.IntType)
+    )
+
+
+def unwrapped(node: hir.Binary, a: str, b: str) -> str:
+    """Return the text of a ring operation, exact."""
+    return f"({a} {_SIGNS[node.op]} {b})"
+
+
 def unary(shape: Shape, node: hir.Unary, a: str, place: str) -> str:
     """Return the text of a unary operation; `place` is the text of the span of errors."""
     type = node.type
@@ -44,10 +62,9 @@ def unary(shape: Shape, node: hir.Unary, a: str, place: str) -> str:
         return f"(~{a})" if type.signed else f"({a} ^ {type.max:#x})"
     if not type.signed:
         return f"(-{a} & {type.max:#x})"
-    t = shape.temp()
-    if node.checked:
-        return f"(-{t} if ({t} := {a}) != {type.min} else overflow({place}))"
-    return f"(-{t} if ({t} := {a}) != {type.min} else {t})"
+    first, t = shape.named(a)
+    otherwise = f"overflow({place})" if node.checked else t
+    return f"(-{t} if {first} != {type.min} else {otherwise})"
 
 
 def binary(shape: Shape, node: hir.Binary, a: str, b: str, place: str) -> str:
@@ -75,7 +92,7 @@ def binary(shape: Shape, node: hir.Binary, a: str, b: str, place: str) -> str:
 def _shift(shape: Shape, node: hir.Binary, type: types.IntType, a: str, b: str) -> str:
     count = f"({b} & {type.bits - 1})"
     if isinstance(node.rhs, hir.Const):
-        count = shape.bind(int(node.rhs.value or 0) & (type.bits - 1))
+        count = str(int(node.rhs.value or 0) & (type.bits - 1))
     if node.op == "shr":
         return f"({a} >> {count})"
     return wrapped(shape, f"({a} << {count})", type)
@@ -88,16 +105,16 @@ def _division(shape: Shape, node: hir.Binary, type: types.IntType, a: str, b: st
     if constant is not None and constant > 0:
         if node.op == "floordiv" or not type.signed:
             return f"({a} {sign} {b})"
-        t = shape.temp()
-        return f"({t} {sign} {b} if ({t} := {a}) >= 0 else -(-{t} {sign} {b}))"
-    t, u = shape.temp(), shape.temp()
-    both = f"({t} := {a}, {u} := {b})"
+        first, t = shape.named(a)
+        return f"({t} {sign} {b} if {first} >= 0 else -(-{t} {sign} {b}))"
+    (first, t), (second, u) = shape.named(a), shape.named(b)
+    both = first if second == u else f"({first}, {second})[0]"
     slow = f"{node.op if type.signed else 'floordiv'}({t}, {u}, {place})"
     if not type.signed:
         slow = f"{'rem' if node.op == 'rem' else 'floordiv'}({t}, {u}, {place})"
     elif node.op != "rem":
         slow = f"wrap({slow}, {type.bits})"
-    return f"({t} {sign} {u} if {both}[0] >= 0 < {u} else {slow})"
+    return f"({t} {sign} {u} if {both} >= 0 < {u} else {slow})"
 
 
 def _float_binary(shape: Shape, node: hir.Binary, a: str, b: str) -> str:
@@ -108,9 +125,9 @@ def _float_binary(shape: Shape, node: hir.Binary, a: str, b: str) -> str:
     if isinstance(node.rhs, hir.Const) and node.rhs.value:
         quotient = f"({a} / {b})"
     else:
-        t, u = shape.temp(), shape.temp()
-        both = f"({t} := {a}, {u} := {b})"
-        quotient = f"({t} / {u} if {both}[1] else fdiv0({t}, {u}))"
+        (first, t), (second, u) = shape.named(a), shape.named(b)
+        both = second if first == t else f"({first}, {second})[1]"
+        quotient = f"({t} / {u} if {both} else fdiv0({t}, {u}))"
     if node.op == "floordiv":
         rounded = quotient if node.type is types.F64 else f"r32{quotient}"
         return f"ffloor({rounded})"

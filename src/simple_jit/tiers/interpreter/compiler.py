@@ -76,6 +76,12 @@ class FunctionCompiler:
         """Return the text of a local."""
         return f"x{local.index}" if self.flat else f"f[{self.shape.bind(local.index)}]"
 
+    def number(self, value: float) -> str:
+        """Return the text of a constant: a literal in a flat function, else a free variable."""
+        if not self.flat or value - value != 0:  # what is infinite or NaN has no literal
+            return self.shape.bind(value)
+        return f"({value!r})" if repr(value)[0] == "-" else repr(value)
+
     def begin_closure(self) -> Shape:
         """Start a closure inside of the one under construction, which is returned."""
         if self.flat:

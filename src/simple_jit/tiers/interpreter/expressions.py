@@ -63,7 +63,7 @@ def statement_value(c: FunctionCompiler, node: hir.Expr) -> str:
 
 
 def _const(c: FunctionCompiler, node: hir.Const) -> str:
-    return "None" if node.value is None else c.shape.bind(node.value)
+    return "None" if node.value is None else c.number(node.value)
 
 
 def _nil(c: FunctionCompiler, node: hir.Nil) -> str:
@@ -93,9 +93,25 @@ def _unary(c: FunctionCompiler, node: hir.Unary) -> str:
 
 
 def _binary(c: FunctionCompiler, node: hir.Binary) -> str:
+    if arithmetic.is_ring_operation(node):
+        lhs, rhs = exact(c, node.lhs), exact(c, node.rhs)
+        return arithmetic.binary(c.shape, node, lhs, rhs, "None")
     lhs, rhs = operand(c, node.lhs), operand(c, node.rhs)
     fails = node.checked or node.op in ("div", "rem", "floordiv")
     return arithmetic.binary(c.shape, node, lhs, rhs, c.place(node.span) if fails else "None")
+
+
+def exact(c: FunctionCompiler, node: hir.Expr, depth: int = 3) -> str:
+    """Return the text of an integer that need not be wrapped, since what uses it wraps.
+
+    `depth` bounds how long the exact integers may get.
+    """
+    inside = c.facts[node].size <= c.limits.expression
+    if not depth or not inside or not arithmetic.is_ring_operation(node):
+        return operand(c, node)
+    assert isinstance(node, hir.Binary)
+    lhs, rhs = exact(c, node.lhs, depth - 1), exact(c, node.rhs, depth - 1)
+    return arithmetic.unwrapped(node, lhs, rhs)
 
 
 def _compare(c: FunctionCompiler, node: hir.Compare) -> str:
@@ -189,9 +205,9 @@ def _is_some(c: FunctionCompiler, node: hir.IsSome) -> str:
 def _unwrap(c: FunctionCompiler, node: hir.Unwrap) -> str:
     value = operand(c, node.value)
     if node.checked:
-        t = c.shape.temp()
+        first, t = c.shape.named(value)
         nil = "is not None" if is_flagged(node.value.type) else "!= 0"
-        value = f"({t} if ({t} := {value}) {nil} else nil_error({c.place(node.span)}))"
+        value = f"({t} if {first} {nil} else nil_error({c.place(node.span)}))"
     return f"({value}, None)[1]" if node.type is types.UNIT else value
 
 
@@ -229,7 +245,7 @@ def field_text(c: FunctionCompiler, struct: types.StructType, index: int, value:
     layout, first = struct_layout(struct)
     view, shift = view_of(struct.fields[index].type)
     offset = layout.offsets[first[index]]
-    at = f"{value} + {c.shape.bind(offset)}"
+    at = f"{value} + {c.number(offset)}"
     return f"{view}[({at}) >> {shift}]" if shift else f"{view}[{at}]"
 
 
@@ -245,12 +261,13 @@ def _array_get(c: FunctionCompiler, node: hir.ArrayGet) -> str:
             f"({text} if 0 <= {inside} < {fixed[0]} else element({text}, {array} >> 3, {c.place(node.span)}))"
         )
         return as_loaded(node.type, f"{view_of(node.type)[0]}[{checked} + {fixed[1]}]")
-    array, index = operand(c, node.array), operand(c, node.index)
-    t, u = c.shape.temp(), c.shape.temp()
+    array, index = operand(c, node.array), exact(c, node.index)
+    t = c.shape.temp()
+    first, u = c.shape.named(index)
     if not c.facts[node.index].resizes:
-        inside = f"I64[({t} := {array} >> 3) + 1] > ({u} := {index}) >= 0"
+        inside = f"I64[({t} := {array} >> 3) + 1] > {first} >= 0"
     else:
-        inside = f"({t} := {array} >> 3) and 0 <= ({u} := {index}) < I64[{t} + 1]"
+        inside = f"({t} := {array} >> 3) and 0 <= {first} < I64[{t} + 1]"
     checked = f"({u} if {inside} else element({u}, {t}, {c.place(node.span)}))"
     return element_text(c, node.type, checked, f"I64[{t} + 3]")
 
@@ -303,6 +320,8 @@ def _intrinsic(c: FunctionCompiler, node: hir.Intrinsic) -> str:
         return statement_value(c, node)
     if node.op == "ctx_load":
         return f"I64[{c.shape.bind(context_cell(c, node))}]"
+    if node.op == "load":
+        return _load(c, node, exact(c, node.args[0]))
     args = [operand(c, arg) for arg in node.args]
     handler = _INTRINSICS.get(node.op)
     if handler is not None:
@@ -320,18 +339,18 @@ def context_cell(c: FunctionCompiler, node: hir.Intrinsic) -> int:
     return (c.interpreter.context.address + offset.value) >> 3
 
 
-def _load(c: FunctionCompiler, node: hir.Intrinsic, args: list[str]) -> str:
+def _load(c: FunctionCompiler, node: hir.Intrinsic, address: str) -> str:
     if not flatten(node.type):
-        return f"({args[0]}, None)[1]"
+        return f"({address}, None)[1]"
     if not is_plain(node.type):
-        return f"{c.shape.bind(reader(node.type))}({args[0]})"
+        return f"{c.shape.bind(reader(node.type))}({address})"
     view, shift = view_of(node.type)
-    return as_loaded(node.type, f"{view}[{args[0]} >> {shift}]" if shift else f"{view}[{args[0]}]")
+    return as_loaded(node.type, f"{view}[{address} >> {shift}]" if shift else f"{view}[{address}]")
 
 
 def _array_load(c: FunctionCompiler, node: hir.Intrinsic, args: list[str]) -> str:
-    t, u = c.shape.temp(), c.shape.temp()
-    index = f"({t} := {args[0]}, {u} := {args[1]})[1]"
+    (first, t), (second, _) = c.shape.named(args[0]), c.shape.named(args[1])
+    index = second if first == t else f"({first}, {second})[1]"
     return element_text(c, node.type, index, f"I64[({t} + {abi.ARRAY_DATA}) >> 3]")
 
 
@@ -348,8 +367,8 @@ def _float_function(name: str) -> Callable[[FunctionCompiler, hir.Intrinsic, lis
 
 
 def _square_root(c: FunctionCompiler, node: hir.Intrinsic, args: list[str]) -> str:
-    t = c.shape.temp()
-    value = f"(sqrt({t}) if ({t} := {args[0]}) >= 0.0 else fsqrt({t}))"
+    first, t = c.shape.named(args[0])
+    value = f"(sqrt({t}) if {first} >= 0.0 else fsqrt({t}))"
     return value if node.type is types.F64 else f"r32{value}"
 
 
@@ -388,7 +407,6 @@ _INTRINSIC_FUNCTIONS: Final = {
     "from_bits": "float_from_bits",
 }
 _INTRINSICS: Final[dict[str, Callable[[FunctionCompiler, hir.Intrinsic, list[str]], str]]] = {
-    "load": _load,
     "array_load": _array_load,
     "address": lambda c, node, args: args[0],
     "reference": lambda c, node, args: args[0],
@@ -403,7 +421,7 @@ _INTRINSICS: Final[dict[str, Callable[[FunctionCompiler, hir.Intrinsic, list[str
     "leading_zeros": _leading_zeros,
     "trailing_zeros": _trailing_zeros,
 }
-"""With `_INTRINSIC_…` above, all of `hir.intrinsics.TABLE` but `alloc` and `ctx_load`."""
+"""With `_INTRINSIC_…` above, all of `hir.intrinsics.TABLE` but `alloc`, `load` and `ctx_load`."""
 
 _ALWAYS_INLINE: Final = frozenset({hir.Call, hir.CallExtern, hir.ArrayNew, hir.New})
 """What costs a call in any case, so that one more closure around it would gain nothing."""

@@ -48,10 +48,17 @@ def overflow(span: Span | None) -> NoReturn:
 
 
 def element(index: int, array: int, span: Span | None) -> int:
-    """Return a negative `index` counted from the start; `array` is an address shifted by 3."""
+    """Return the index of an element counted from the start.
+
+    Args:
+        index: exact, not wrapped to an i64 yet; not between 0 and the length as it is.
+        array: its address shifted by 3.
+        span: where to report an error.
+    """
     length: int = memory.I64[array + 1]
-    if -length <= index < 0:
-        return index + length
+    index = wrap64(index)
+    if -length <= index < length:
+        return index if index >= 0 else index + length
     fail("IndexError", f"index {index} is out of range for length {length}", span)
 
 

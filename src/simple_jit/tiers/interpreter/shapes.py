@@ -62,6 +62,13 @@ class Shape:
         self.temps += 1
         return f"t{self.temps}"
 
+    def named(self, text: str) -> tuple[str, str]:
+        """Return text to evaluate first, and a name for the value afterwards."""
+        if text.isidentifier():
+            return text, text
+        name = self.temp()
+        return f"({name} := {text})", name
+
     def expression(self, text: str) -> Closure:
         """Finish as `lambda f: text`."""
         maker = _makers.get(text)

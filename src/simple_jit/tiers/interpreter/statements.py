@@ -17,6 +17,7 @@ from simple_jit.tiers.interpreter.expressions import (
     context_cell,
     element_cell,
     emit,
+    exact,
     field_text,
     fixed_array,
     operand,
@@ -453,7 +454,7 @@ def _array_set(c: FunctionCompiler, node: hir.ArraySet) -> list[str]:
     else:
         array = c.shape.temp()
         lines, length = [f"{array} = {operand(c, node.array)} >> 3"], f"I64[{array} + 1]"
-    lines.append(f"{index} = {operand(c, node.index)}")
+    lines.append(f"{index} = {exact(c, node.index)}")
     text = operand(c, node.value)
     if not isinstance(node.value, SIMPLE):
         lines.append(f"{value} = {text}")
