@@ -33,15 +33,12 @@ def check(source: SourceFile, engine: Engine, reporter: Reporter) -> hir.Program
     """
     from simple_jit.hir.check import check_program
     from simple_jit.hir.session import Options
-    from simple_jit.runtime.externs import UnresolvedExtern
 
-    def extern_raises(name: str, library: str | None) -> bool | None:
-        try:
-            return engine.externs.raises(name, library)
-        except UnresolvedExtern:
-            return None
-
-    options = Options(overflow_checks=engine.config.overflow_checks, extern_lookup=extern_raises)
+    options = Options(
+        overflow_checks=engine.config.overflow_checks,
+        extern_lookup=engine.externs.lookup,
+        extern_signature=engine.externs.signature,
+    )
     return check_program(source, reporter, options)
 
 

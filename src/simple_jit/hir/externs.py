@@ -7,7 +7,17 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.report import a_type
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, ExternSymbol
-from simple_jit.hir.types import BOOL, TEXT, UNIT, ArrayType, EnumType, OptionalType, Type, is_number
+from simple_jit.hir.types import (
+    BOOL,
+    TEXT,
+    UNIT,
+    ArrayType,
+    EnumType,
+    Type,
+    function_of,
+    is_number,
+    optional_of,
+)
 
 
 def resolve_extern(symbol: ExternSymbol) -> hir.Extern | None:
@@ -34,17 +44,42 @@ def _make(symbol: ExternSymbol) -> hir.Extern | None:
     ret = resolve(decl.result, scope) if decl.result is not None else UNIT
     if ERROR in params or ret is ERROR:
         return None
-    for type, node in zip([*params, ret], [*[p.type for p in decl.params], decl.result]):
-        if not _is_foreign(type):
-            assert node is not None
-            session.reporter.report(
-                rule.EXTERN_TYPE.at(node.span, f"{a_type(type)} cannot be passed to foreign code")
-            )
-            return None
     raises = _raises(symbol)
     if raises is None:
         return None
-    return hir.Extern(symbol.name, tuple(params), ret, decl.library, raises, symbol.span)
+    extern = hir.Extern(symbol.name, tuple(params), ret, decl.library, raises, symbol.span)
+    return extern if (_fits_python if raises else _fits_c)(symbol, extern) else None
+
+
+def _fits_python(symbol: ExternSymbol, extern: hir.Extern) -> bool:
+    """Is a Python function declared with its own types? The result may be left out."""
+    session = symbol.module.session
+    lookup = session.options.extern_signature
+    signature = lookup(extern.name, extern.library) if lookup is not None else None
+    if signature is None:
+        return True
+    params, ret = signature
+    if extern.params == params and extern.ret in (ret, UNIT):
+        return True
+    declared, actual = function_of(extern.params, extern.ret), function_of(params, ret)
+    session.reporter.report(
+        rule.EXTERN_TYPE.at(symbol.span, f"`{symbol.name}` is `{actual}`, not `{declared}`")
+    )
+    return False
+
+
+def _fits_c(symbol: ExternSymbol, extern: hir.Extern) -> bool:
+    """Can C take and give values of the types of a declaration?"""
+    decl = symbol.decl
+    nodes = [param.type for param in decl.params]
+    for type, node in zip([*extern.params, extern.ret], [*nodes, decl.result]):
+        if not (_is_c_result(type) if node is decl.result else _is_c_parameter(type)):
+            assert node is not None
+            symbol.module.session.reporter.report(
+                rule.EXTERN_TYPE.at(node.span, f"{a_type(type)} cannot be passed to foreign code")
+            )
+            return False
+    return True
 
 
 def _raises(symbol: ExternSymbol) -> bool | None:
@@ -62,10 +97,16 @@ def _raises(symbol: ExternSymbol) -> bool | None:
     return raises
 
 
-def _is_foreign(type: Type) -> bool:
-    """May a value of `type` be passed to C or come from it?"""
-    if isinstance(type, OptionalType):
-        return _is_foreign(type.inner)
+def _is_c_parameter(type: Type) -> bool:
     if isinstance(type, ArrayType):
-        return is_number(type.elem) or type.elem in (BOOL, TEXT)
-    return is_number(type) or type in (BOOL, TEXT, UNIT) or isinstance(type, EnumType)
+        return is_number(type.elem) or type.elem is BOOL
+    return is_number(type) or type in (BOOL, TEXT) or isinstance(type, EnumType)
+
+
+def _is_c_result(type: Type) -> bool:
+    """A `text?` is nil for NULL."""
+    return (
+        type is UNIT
+        or type is optional_of(TEXT)
+        or (_is_c_parameter(type) and not isinstance(type, ArrayType))
+    )

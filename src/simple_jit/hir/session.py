@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     Head: TypeAlias = str | Symbol
     ExternLookup: TypeAlias = Callable[[str, str | None], bool | None]
+    ExternSignature: TypeAlias = Callable[[str, str | None], tuple[tuple[Type, ...], Type] | None]
 
 
 class Options:
@@ -42,10 +43,18 @@ class Options:
 
     `extern_lookup(name, library)` says whether a foreign function can fail (it is Python's), None where
     there is no such function; without it every name is taken to exist. `extern_places` are the
-    places it looks in, for the message. `library` is the folder of the standard library.
+    places it looks in, for the message; `extern_signature` tells the types of a Python function.
+    `library` is the folder of the standard library.
     """
 
-    __slots__ = ("extern_lookup", "extern_places", "library", "overflow_checks", "search_path")
+    __slots__ = (
+        "extern_lookup",
+        "extern_places",
+        "extern_signature",
+        "library",
+        "overflow_checks",
+        "search_path",
+    )
 
     def __init__(
         self,
@@ -53,6 +62,7 @@ class Options:
         overflow_checks: bool = False,
         search_path: list[str] | None = None,
         extern_lookup: ExternLookup | None = None,
+        extern_signature: ExternSignature | None = None,
         extern_places: str = "runtime functions, functions registered from Python, the process",
         library: str = LIBRARY,
     ) -> None:
@@ -60,6 +70,7 @@ class Options:
         self.search_path = search_path or []
         self.extern_lookup = extern_lookup
         self.extern_places = extern_places
+        self.extern_signature = extern_signature
         self.library = library
 
 
@@ -84,7 +95,7 @@ class Session:
 
     def lookup(self, module: Module, name: str) -> Symbol | None:
         """Return what `name` means at the top level of `module`, imports resolved."""
-        found = module.names.get(name)
+        found = module.find(name)
         if isinstance(found, ImportSymbol):
             return self.loader.resolve(found) or BrokenSymbol(name, module, found.span)
         if found is not None:
@@ -113,9 +124,9 @@ class Session:
 
     # --- methods ---------------------------------------------------------------
 
-    def _loaded(self, module: Module) -> None:
-        """Enter the methods of a module that was just parsed."""
-        for statement in module.tree.statements:
+    def _loaded(self, module: Module, statements: list[ast.Stmt]) -> None:
+        """Enter the methods in statements that were just parsed."""
+        for statement in statements:
             if isinstance(statement, (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl)):
                 self.add_methods(statement, module, module.names)
 
@@ -161,8 +172,9 @@ class Session:
         found: list[FunctionSymbol] = []
         for key in (head, "*"):
             if isinstance(key, str):
-                for module in self.loader.index.methods.get(key, {}).get(name, ()):
-                    self.loader.core(module)
+                for piece in self.loader.index.methods.get(key, {}).get(name, ()):
+                    if not piece.is_parsed:
+                        self.loader.parse_piece(self.loader.core(piece.module), piece)
             found += self._methods.get(key, {}).get(name, ())
         return found
 

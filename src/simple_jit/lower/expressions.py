@@ -302,13 +302,18 @@ def _call_extern(fn: FunctionBuilder, expr: hir.CallExtern) -> Value:
     fn.has_calls = True
     result = fn.fresh(extern.ret)
     place = fn.place(expr.span)
-    if extern.ret is types.TEXT and not extern.raises:
+    copy = None if extern.raises else _COPIES.get(extern.ret)
+    if copy is not None:
         characters = fn.local(mir.PTR)
         fn.emit(mir.CallExtern(characters, extern.name, tuple(args), False, place))
-        fn.emit(mir.CallExtern(result[0], "rt_text_from_c", (characters,), True, place))
+        fn.emit(mir.CallExtern(result[0], copy, (characters,), True, place))
         return result
     fn.emit(mir.CallExtern(result[0] if result else None, extern.name, tuple(args), extern.raises, place))
     return result
+
+
+_COPIES = {types.TEXT: "rt_text_from_c", types.optional_of(types.TEXT): "rt_optional_text_from_c"}
+"""What makes a text of the characters that a C function returns."""
 
 
 def _c_argument(fn: FunctionBuilder, type: types.Type, value: Value) -> Value:

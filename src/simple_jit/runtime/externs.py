@@ -189,7 +189,7 @@ class ExternTable:
         """
         found = self.find(extern.name, extern.library)
         if isinstance(found, PythonFunction):
-            return found.call
+            return found.call if extern.ret is not hir.UNIT else _without_result(found.call)
         return self._c_callable(found.address, extern.params, extern.ret)
 
     def address(self, name: str, library: str | None = None) -> int:
@@ -276,11 +276,13 @@ _COPIES: Final = {
 """What makes a text of the characters that a C function returns."""
 
 
-def is_foreign(type: hir.Type, result: bool = False) -> bool:
-    """Can a foreign function take a value of `type` (`result`: return one)?"""
-    if type in _C_TYPES or hir.is_reference(type) or hir.is_nullable_reference(type):
-        return True
-    return result and type in (hir.UNIT, hir.NEVER)
+def _without_result(call: Callable[..., Value]) -> Callable[..., None]:
+    """For a declaration that leaves the result out."""
+
+    def run(*args: Value) -> None:
+        call(*args)
+
+    return run
 
 
 def _c_type(type: hir.Type) -> Any:

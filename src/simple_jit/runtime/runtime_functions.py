@@ -160,14 +160,15 @@ def _files(table: Table, context: Context, heap: Heap, output: Output) -> None:
         except UnicodeDecodeError:
             raise SimpleError("IoError", f"cannot read {name}: it is not UTF-8 text") from None
 
-    def writer(mode: str) -> Callable[[int, int], None]:
-        def write_text(path: int, content: int) -> None:
+    def writer(mode: str) -> Callable[[int, int], bool]:
+        def write_text(path: int, content: int) -> bool:
             name = heap.read_text(path)
             try:
                 with open(name, mode) as file:
                     file.write(heap.read_text_bytes(content))
             except OSError as error:
                 raise _io_error(f"cannot write {name}", error) from None
+            return True
 
         return write_text
 
@@ -193,8 +194,8 @@ def _files(table: Table, context: Context, heap: Heap, output: Output) -> None:
         return heap.new_array(_TEXTS, [heap.new_text(n) for n in names])
 
     table["rt_file_read_text"] = ((hir.TEXT,), hir.TEXT), read_text
-    table["rt_file_write_text"] = ((hir.TEXT, hir.TEXT), hir.UNIT), writer("wb")
-    table["rt_file_append_text"] = ((hir.TEXT, hir.TEXT), hir.UNIT), writer("ab")
+    table["rt_file_write_text"] = ((hir.TEXT, hir.TEXT), hir.BOOL), writer("wb")
+    table["rt_file_append_text"] = ((hir.TEXT, hir.TEXT), hir.BOOL), writer("ab")
     table["rt_file_exists"] = ((hir.TEXT,), hir.BOOL), exists
     table["rt_file_delete"] = ((hir.TEXT,), hir.BOOL), delete
     table["rt_dir_list"] = ((hir.TEXT,), _TEXTS), dir_list

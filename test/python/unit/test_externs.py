@@ -145,8 +145,8 @@ def test_files(world: World, tmp_path: Any) -> None:
     path = str(tmp_path / "é.txt")
     both = (hir.TEXT, hir.TEXT)
     assert world.call("rt_file_exists", (hir.TEXT,), hir.BOOL, path) is False
-    world.call("rt_file_write_text", both, hir.UNIT, path, "a\n")
-    world.call("rt_file_append_text", both, hir.UNIT, path, "é\0")
+    world.call("rt_file_write_text", both, hir.BOOL, path, "a\n")
+    world.call("rt_file_append_text", both, hir.BOOL, path, "é\0")
     assert world.call("rt_file_read_text", (hir.TEXT,), hir.TEXT, path) == "a\né\0"
     assert world.read_texts(world.call("rt_dir_list", (hir.TEXT,), TEXTS, str(tmp_path))) == ["é.txt"]
     assert world.call("rt_file_delete", (hir.TEXT,), hir.BOOL, path) is True
