@@ -9,20 +9,21 @@ scanned piece by piece (`text_literal.py`). Layout is added by `layout.py`:
 
 from __future__ import annotations
 
-import re
-
 from simple_jit.base import catalogue
 from simple_jit.base.source import Span
 from simple_jit.syntax.layout import lay_out
+from simple_jit.syntax.patterns import DOTALL, VERBOSE, compile_pattern
 from simple_jit.syntax.text_literal import scan_text
 from simple_jit.syntax.tokens import END, FLOAT, INT, KEYWORDS, LABEL, NAME, TEXT, Token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from re import Match
+
     from simple_jit.base.diagnostics import Reporter
     from simple_jit.base.source import SourceFile
 
-_TOKEN = re.compile(
+_TOKEN = compile_pattern(
     r"""[ \t\r\f]*(?:
       (?![rf]")([^\W\d]\w*)                                             # 1 word
     | (\*\*=|//=|<<=|>>=|\?\?=|\.\.\.|\.\.=
@@ -37,13 +38,13 @@ _TOKEN = re.compile(
     | (\#[^\n]*|\Z)                                                     # 10 comment, end
     | ([^\w \t\r\n\f"'\#\\\-+*/%&|^~<>=()\[\]{},:;.?!@]+|.)             # 11 unknown
     )""",
-    re.VERBOSE | re.DOTALL,
+    VERBOSE | DOTALL,
 )
 _WORD, _OPERATOR, _LINE_END, _INDENT, _PLAIN, _NUMBER, _TEXT, _JOIN, _LAMBDA, _COMMENT = range(1, 11)
 
-_DIGITS = re.compile(r"[0-9]+")
-_LABEL_BEFORE_LOOP = re.compile(r"'[^\W\d]\w*(?=[ ]*:[ ]*(?:for|while|loop)\b)")
-_LABEL_ALONE = re.compile(r"'[^\W\d]\w*(?!')")
+_DIGITS = compile_pattern(r"[0-9]+")
+_LABEL_BEFORE_LOOP = compile_pattern(r"'[^\W\d]\w*(?=[ ]*:[ ]*(?:for|while|loop)\b)")
+_LABEL_ALONE = compile_pattern(r"'[^\W\d]\w*(?!')")
 
 _TAB_STOP = 4
 _FLOAT_SIGNS = frozenset(".eEf")
@@ -169,7 +170,7 @@ class _Lexer:
         line_end = self._text.find("\n", start)
         return self._text.find("'", start + 1, line_end if line_end >= 0 else len(self._text)) < 0
 
-    def _other(self, found: re.Match[str]) -> None:
+    def _other(self, found: Match[str]) -> None:
         """Check a continuation, which leaves no token; report unknown characters."""
         start, end = found.start(found.lastindex or 0), found.end()
         if found.lastindex == _JOIN:

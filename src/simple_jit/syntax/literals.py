@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from simple_jit.base import catalogue
 from simple_jit.base.source import Span
 from simple_jit.syntax import ast
 from simple_jit.syntax.cursor import ParseError
 from simple_jit.syntax.lexer import tokenize_range
 from simple_jit.syntax.parse_type import TypeParser
+from simple_jit.syntax.patterns import compile_pattern
 from simple_jit.syntax.text_literal import Hole, decode_chunks, plain_source, scan_text
 from simple_jit.syntax.tokens import END, FLOAT, INT, TEXT, Token
 
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
     from simple_jit.base.diagnostics import Rule
     from simple_jit.syntax.ast import Expr, LiteralExpr
 
-_INT = re.compile(
+_INT = compile_pattern(
     r"(?:0[xX]([0-9a-fA-F_]+)|0[bB]([01_]+)|0[oO]([0-7_]+)|([0-9][0-9_]*))([iu](?:8|16|32|64))?"
 )
-_FLOAT = re.compile(r"([0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9][0-9_]*)?)(f32|f64)?")
+_FLOAT = compile_pattern(r"([0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9][0-9_]*)?)(f32|f64)?")
 _BASES = (16, 2, 8, 10)
 
 MAX_DIGITS = 400
@@ -139,4 +138,4 @@ class LiteralParser(TypeParser):
         return plain_source(self.file.text, shape)
 
 
-_needs_scan = re.compile(r'[\\{}"]').search
+_needs_scan = compile_pattern(r'[\\{}"]').search

@@ -9,12 +9,11 @@ limit; what recurses counts towards `MAX_DEPTH`. The levels, from loose to tight
 
 from __future__ import annotations
 
-import re
-
 from simple_jit.base import catalogue
 from simple_jit.base.source import Span
 from simple_jit.syntax import ast
 from simple_jit.syntax.parse_pattern import PatternParser
+from simple_jit.syntax.patterns import compile_pattern
 from simple_jit.syntax.tokens import FLOAT, INDENT, INT, NAME, NEWLINE, TEXT, Token
 
 TYPE_CHECKING = False
@@ -749,7 +748,7 @@ def _placeholder_number(name: str) -> int:
     return int(name[1:]) if _PLACEHOLDER(name) else 0
 
 
-_PLACEHOLDER = re.compile(r"_[1-9]").fullmatch
+_PLACEHOLDER = compile_pattern(r"_[1-9]").fullmatch
 
 
 def _placeholder_lambda(value: Expr, count: int) -> Expr:

@@ -8,13 +8,13 @@ A hole may hold text literals again, so its end is found by scanning, not by a p
 
 from __future__ import annotations
 
-import re
-
 from simple_jit.base import catalogue
+from simple_jit.syntax.patterns import DOTALL, compile_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from re import Match
     from typing import TypeAlias
 
     from simple_jit.base.diagnostics import Rule
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 MAX_NESTING = 32
 """How deep text may nest in the holes of text."""
 
-_STOP = re.compile(r'[{}\\"\n]')
-_STOP_MULTILINE = re.compile(r'[{}\\]|"""')
-_HOLE_STOP = re.compile(r"""[rf]?"|['()\[\]{}:\n]""")
-_SPEC_END = re.compile(r'[{}"\n]')
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]{1,6})\}|(.?))|(\{\{|\}\})|([{}])", re.DOTALL)
+_STOP = compile_pattern(r'[{}\\"\n]')
+_STOP_MULTILINE = compile_pattern(r'[{}\\]|"""')
+_HOLE_STOP = compile_pattern(r"""[rf]?"|['()\[\]{}:\n]""")
+_SPEC_END = compile_pattern(r'[{}"\n]')
+_ESCAPE = compile_pattern(r"\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]{1,6})\}|(.?))|(\{\{|\}\})|([{}])", DOTALL)
 _SIMPLE_ESCAPES = {
     "n": "\n",
     "t": "\t",
@@ -220,7 +220,7 @@ def plain_source(text: str, shape: Shape) -> str:
     return _without_margin([contents])[0] if shape.multiline else contents
 
 
-def _resolve(escape: re.Match[str]) -> str:
+def _resolve(escape: Match[str]) -> str:
     """Return the character that a well-formed escape stands for."""
     byte, point, simple, doubled, stray = escape.groups()
     if doubled or stray:
