@@ -46,6 +46,7 @@ USES: Final[dict[type, Callable[[Any], Locals]]] = {
     mir.ConstText: _NONE,
     mir.ConstSite: _NONE,
     mir.ConstTypeId: _NONE,
+    mir.ConstCode: _NONE,
     mir.Copy: _SRC,
     mir.Unary: _SRC,
     mir.Binary: _BINARY,
@@ -69,6 +70,7 @@ DEFS: Final[dict[type, Callable[[Any], Locals]]] = {
     mir.ConstText: _DST,
     mir.ConstSite: _DST,
     mir.ConstTypeId: _DST,
+    mir.ConstCode: _DST,
     mir.Copy: _DST,
     mir.Unary: _DST,
     mir.Binary: _DST,
@@ -133,6 +135,7 @@ RENAME: Final[dict[type, Callable[[Any, Map, Map], Instruction]]] = {
     mir.ConstText: lambda i, u, d: mir.ConstText(d.get(i.dst, i.dst), i.value),
     mir.ConstSite: lambda i, u, d: mir.ConstSite(d.get(i.dst, i.dst), i.site),
     mir.ConstTypeId: lambda i, u, d: mir.ConstTypeId(d.get(i.dst, i.dst), i.name),
+    mir.ConstCode: lambda i, u, d: mir.ConstCode(d.get(i.dst, i.dst), i.symbol),
     mir.Copy: lambda i, u, d: mir.Copy(d.get(i.dst, i.dst), u.get(i.src, i.src)),
     mir.Unary: lambda i, u, d: mir.Unary(i.op, d.get(i.dst, i.dst), u.get(i.src, i.src)),
     mir.Binary: lambda i, u, d: mir.Binary(
@@ -267,6 +270,7 @@ PURE: Final = frozenset(
         mir.ConstText,
         mir.ConstSite,
         mir.ConstTypeId,
+        mir.ConstCode,
         mir.Copy,
         mir.Unary,
         mir.Binary,
@@ -373,20 +377,23 @@ def predecessors(blocks: Iterable[Block]) -> dict[Block, list[Block]]:
 
 def reverse_postorder(function: Function) -> list[Block]:
     """Return the blocks that can be reached, each before its successors (back edges apart)."""
-    entry = function.blocks[0]
-    seen = {entry}
+    seen: set[Block] = set()
+    done: set[Block] = set()
     order: list[Block] = []
-    stack = [(entry, iter(successors(entry)))]
+    stack = [function.blocks[0]]
     while stack:
-        block, rest = stack[-1]
-        for after in rest:
-            if after not in seen:
-                seen.add(after)
-                stack.append((after, iter(successors(after))))
-                break
+        block = stack[-1]
+        if block not in seen:
+            seen.add(block)
+            t = block.terminator
+            for after in SUCCESSORS[type(t)](t)[::-1]:
+                if after not in seen:
+                    stack.append(after)
         else:
-            order.append(block)
             stack.pop()
+            if block not in done:
+                done.add(block)
+                order.append(block)
     order.reverse()
     return order
 

@@ -142,7 +142,7 @@ class _Sharing:
             key = key_of(self, i)
             before = found.get(key)
             dst = i.dst if kind is not mir.Check else None  # type: ignore[union-attr]
-            if before is not None and flow.dominates(before[1], block):
+            if before is not None and (before[1] is block or flow.dominates(before[1], block)):
                 if dst is None:
                     continue
                 if dst in once:
@@ -215,6 +215,7 @@ _KEYS: Final[dict[type, Callable[[_Sharing, Any], Key]]] = {
     mir.ConstText: lambda s, i: ("text", i.value),
     mir.ConstSite: lambda s, i: ("site", i.site),
     mir.ConstTypeId: lambda s, i: ("type_id", i.name),
+    mir.ConstCode: lambda s, i: ("code", i.symbol),
     mir.Copy: lambda s, i: ("copy", i.dst.type, s.number(i.src)),
     mir.Unary: lambda s, i: (i.op, s.number(i.src)),
     mir.Binary: _two,

@@ -11,6 +11,7 @@ from simple_jit.passes.dead_code import remove_dead_code
 from simple_jit.passes.environment import Environment
 from simple_jit.passes.inline import inline_calls, inline_recursion
 from simple_jit.passes.loop_invariants import hoist_invariants
+from simple_jit.passes.loop_inversion import invert_loops
 from simple_jit.passes.loop_versioning import version_loops
 
 TYPE_CHECKING = False
@@ -39,6 +40,7 @@ COPY_PROPAGATION: Final = Pass("copy-propagation", propagate_copies)
 LOOP_INVARIANTS: Final = Pass("loop-invariants", hoist_invariants)
 BOUNDS_CHECKS: Final = Pass("bounds-checks", remove_bounds_checks)
 LOOP_VERSIONING: Final = Pass("loop-versioning", version_loops)
+LOOP_INVERSION: Final = Pass("loop-inversion", invert_loops)
 DEAD_CODE: Final = Pass("dead-code", remove_dead_code)
 
 QUICK: Final = (
@@ -50,6 +52,7 @@ QUICK: Final = (
     LOOP_INVARIANTS,
     BOUNDS_CHECKS,
     DEAD_CODE,
+    LOOP_INVERSION,
 )
 """For Cranelift: little time, and what Cranelift does not do itself."""
 
