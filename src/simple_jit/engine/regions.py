@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.hir import types as types
-from simple_jit.lower import Region
 from simple_jit.mir import abi
 from simple_jit.mir.layout import flatten
 from simple_jit.runtime.memory import I64
@@ -13,6 +12,8 @@ from simple_jit.tiers.interpreter.hooks import RETURN, Frame, Handler, LoopSite,
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from simple_jit.lower import Region
 
 
 def region_handler(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.hir import nodes as hir
-from simple_jit.lower import lower_function
 from simple_jit.mir import nodes as mir
 
 TYPE_CHECKING = False
@@ -28,6 +27,8 @@ class MirStore:
             source = self._functions.get(symbol)
             if source is None:
                 return None
+            from simple_jit.lower import lower_function
+
             found = self._lowered[symbol] = lower_function(source)
         return found
 

@@ -7,32 +7,20 @@ the `tiers.contract.Link` that back ends ask.
 
 from __future__ import annotations
 
+from mmap import mmap
+
 from simple_jit.mir import abi
 from simple_jit.mir.layout import descriptor_named
 from simple_jit.mir.nodes import Site
-from simple_jit.runtime.memory import I64, U64
+from simple_jit.runtime.memory import I64, U64, address_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 _PROT_READ_WRITE = 3
 _MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022
-_MAP_FAILED = (1 << 64) - 1
-_libc: Any = None
-
-
-def _c_library() -> Any:
-    global _libc
-    if _libc is None:
-        from ctypes import CDLL, c_int, c_long, c_size_t, c_void_p
-
-        _libc = CDLL(None, use_errno=True)
-        _libc.mmap.restype = c_void_p
-        _libc.mmap.argtypes = (c_void_p, c_size_t, c_int, c_int, c_int, c_long)
-        _libc.munmap.argtypes = (c_void_p, c_size_t)
-    return _libc
+_reserved: dict[int, mmap] = {}
 
 
 def reserve(size: int) -> int | None:
@@ -41,15 +29,18 @@ def reserve(size: int) -> int | None:
     Returns:
         The address, or None where the system refuses (an address-space limit).
     """
-    address: int | None = _c_library().mmap(
-        None, size, _PROT_READ_WRITE, _MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0
-    )
-    return None if address is None or address == _MAP_FAILED else address
+    try:
+        region = mmap(-1, size, _MAP_PRIVATE_ANONYMOUS_NORESERVE, _PROT_READ_WRITE)
+    except (OSError, OverflowError):
+        return None
+    address = address_of(region)
+    _reserved[address] = region
+    return address
 
 
 def release(address: int, size: int) -> None:
     """Give back what `reserve` gave."""
-    _c_library().munmap(address, size)
+    _reserved.pop(address).close()
 
 
 class ContextFull(Exception):

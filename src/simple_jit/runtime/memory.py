@@ -7,8 +7,8 @@ process. This module alone knows the trick.
 
 from __future__ import annotations
 
-from array import array
-from ctypes import c_char
+# Not `ctypes` itself, which takes as long to import as a short program to run.
+from _ctypes import _SimpleCData, addressof
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 ADDRESS_BITS: Final = 47
 """User addresses on x86-64 and AArch64 Linux lie below `1 << 47`."""
 
-BYTES: Final[memoryview] = memoryview((c_char * (1 << ADDRESS_BITS)).from_address(0)).cast("B")
+
+class _Char(_SimpleCData):  # type: ignore[type-arg]
+    _type_ = "c"
+
+
+BYTES: Final[memoryview] = memoryview((_Char * (1 << ADDRESS_BITS)).from_address(0)).cast("B")
 U8: Final[memoryview] = BYTES
 I8: Final[Any] = BYTES.cast("b")
 I16: Final[Any] = BYTES.cast("h")
@@ -46,8 +51,8 @@ VIEWS: Final[dict[str, tuple[Any, int]]] = {
 }
 """For each machine type its view and by how much an address is shifted to index it."""
 
-_single: Final[Any] = memoryview(array("f", (0.0,)))
-_double: Final[Any] = memoryview(array("d", (0.0,)))
+_single: Final[Any] = memoryview(bytearray(4)).cast("f")
+_double: Final[Any] = memoryview(bytearray(8)).cast("d")
 _double_bits: Final[Any] = _double.cast("B").cast("q")
 
 
@@ -70,6 +75,11 @@ def float_from_bits(bits: int) -> float:
     _double_bits[0] = bits
     value: float = _double[0]
     return value
+
+
+def address_of(buffer: Any) -> int:
+    """Return the address of what a writable buffer holds."""
+    return addressof(_Char.from_buffer(buffer))
 
 
 def read_bytes(address: int, size: int) -> bytes:
