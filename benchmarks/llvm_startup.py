@@ -89,6 +89,7 @@ def measure() -> None:
 
     from simple_jit.tiers.llvm import backend as llvm
     from simple_jit.tiers.llvm import instructions, library
+    from simple_jit.tiers.llvm.hotness import Part
 
     assert instructions.INSTRUCTIONS
     mark("import the back end")
@@ -99,7 +100,8 @@ def measure() -> None:
     for level in LEVELS:
         machine = library.Machine(found, level)
         marks.append(("", time.perf_counter()))
-        ir = llvm.unit_text(functions, FixedLink(), machine)
+        part = Part(functions, level)
+        ir = llvm.unit_text(part, [part], FixedLink(), machine)
         mark(f"level {level}: write IR")
         with library.Module(found, ir) as module:
             mark(f"level {level}: parse")
@@ -107,7 +109,7 @@ def measure() -> None:
             mark(f"level {level}: passes")
             data = module.emit(machine, as_object=True)
             mark(f"level {level}: code")
-            llvm.link_object(data)
+            llvm.link_objects([data])
             mark(f"level {level}: link")
     for (_, before), (name, after) in itertools.pairwise(marks):
         if name:

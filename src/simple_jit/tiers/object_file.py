@@ -16,7 +16,7 @@ from simple_jit.tiers.contract import BackendError, CompiledCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Final, TypeAlias
 
     Patch: TypeAlias = Callable[[bytearray, int, int, int], None]
@@ -43,32 +43,63 @@ def link_object(data: bytes) -> CompiledCode:
     Raises:
         BackendError: the object needs something that is not in it, or is of a kind not known here.
     """
+    return link_objects((data,))
+
+
+def link_objects(objects: Iterable[bytes]) -> CompiledCode:
+    """Turn object files that may refer to each other into one piece of code.
+
+    Raises:
+        BackendError: as for `link_object`; what is in none of the objects is missing.
+    """
+    blob = bytearray()
+    entries: dict[str, int] = {}
+    linkers = [_Linker(data, _patches(data), blob, entries) for data in objects]
+    for linker in linkers:
+        linker.lay_out()
+    for linker in linkers:
+        linker.relocate()
+    return CompiledCode(bytes(blob), entries)
+
+
+def _patches(data: bytes) -> dict[int, Patch]:
     if data[:6] != b"\x7fELF\x02\x01":
         raise BackendError("not a 64-bit little-endian ELF object")
     kind, machine = int.from_bytes(data[16:18], "little"), int.from_bytes(data[18:20], "little")
     patches = _PATCHES.get(machine)
     if kind != _RELOCATABLE or patches is None:
         raise BackendError(f"not a relocatable object for a known machine ({machine})")
-    return _Linker(data, patches).link()
+    return patches
 
 
 class _Linker:
-    __slots__ = ("blob", "data", "patches", "places", "sections", "strings", "symbols")
+    """Adds one object to `blob`, and its functions to `entries`; then fills in its references."""
 
-    def __init__(self, data: bytes, patches: dict[int, Patch]) -> None:
+    __slots__ = ("blob", "data", "entries", "patches", "places", "sections", "strings", "symbols")
+
+    def __init__(
+        self, data: bytes, patches: dict[int, Patch], blob: bytearray, entries: dict[str, int]
+    ) -> None:
         self.data = data
         self.patches = patches
         self.sections = self._read_sections()
         self.symbols, self.strings = self._read_symbols()
-        self.blob = bytearray()
+        self.blob = blob
+        self.entries = entries
         self.places: dict[int, int] = {}  # section number -> where it lies in the blob
 
-    def link(self) -> CompiledCode:
-        self._lay_out()
+    def lay_out(self) -> None:
+        """Copy the sections to the end of the blob."""
+        self._copy_sections()
+        for symbol in self.symbols:
+            if symbol[1] & 15 == _FUNCTION and symbol[1] >> 4 != _LOCAL and symbol[3] in self.places:
+                self.entries[self._symbol_name(symbol)] = self.places[symbol[3]] + symbol[4]
+
+    def relocate(self) -> None:
+        """Fill in the references, once all objects are laid out."""
         for section in self.sections:
             if section[1] == _RELA and section[7] in self.places:
                 self._relocate(section)
-        return CompiledCode(bytes(self.blob), self._entries())
 
     def _read_sections(self) -> list[tuple[int, ...]]:
         start = int.from_bytes(self.data[0x28:0x30], "little")
@@ -89,7 +120,7 @@ class _Linker:
     def _symbol_name(self, symbol: tuple[int, ...]) -> str:
         return self._string(self.strings + symbol[0]).decode()
 
-    def _lay_out(self) -> None:
+    def _copy_sections(self) -> None:
         blob, data = self.blob, self.data
         names = self.sections[int.from_bytes(data[0x3E:0x40], "little")][4]
         for number, section in enumerate(self.sections):
@@ -113,21 +144,21 @@ class _Linker:
         for where, info, addend in _RELOCATION.iter_unpack(self.data[offset : offset + size]):
             symbol = self.symbols[info >> 32]
             patch = self.patches.get(info & 0xFFFFFFFF)
-            place = self.places.get(symbol[3])
-            if place is None:
-                name = self._symbol_name(symbol)
-                raise BackendError(f"compiled code refers to the unknown symbol `{name}`")
             if patch is None:
                 kind = info & 0xFFFFFFFF
                 raise BackendError(f"compiled code has a relocation of the unknown kind {kind}")
-            patch(self.blob, base + where, place + symbol[4], addend)
+            patch(self.blob, base + where, self._address(symbol), addend)
 
-    def _entries(self) -> dict[str, int]:
-        return {
-            self._symbol_name(symbol): self.places[symbol[3]] + symbol[4]
-            for symbol in self.symbols
-            if symbol[1] & 15 == _FUNCTION and symbol[1] >> 4 != _LOCAL and symbol[3] in self.places
-        }
+    def _address(self, symbol: tuple[int, ...]) -> int:
+        """Return where a symbol is in the blob."""
+        place = self.places.get(symbol[3])
+        if place is not None:
+            return place + symbol[4]
+        name = self._symbol_name(symbol)
+        entry = self.entries.get(name)
+        if entry is None:
+            raise BackendError(f"compiled code refers to the unknown symbol `{name}`")
+        return entry
 
 
 # --- x86-64 ---------------------------------------------------------------------------------------

@@ -15,7 +15,9 @@ from simple_jit.mir.nodes import BOOL, F32, F64, I64, PTR, REF, TYPES, Function,
 from simple_jit.tiers.contract import BackendError, BackendMissing
 from simple_jit.tiers.llvm import library
 from simple_jit.tiers.llvm.backend import LLVMBackend
+from simple_jit.tiers.llvm.hotness import divide
 from simple_jit.tiers.llvm.instructions import INSTRUCTIONS, TERMINATORS
+from simple_jit.tiers.llvm.recursion import copies
 
 INTS = [TYPES[name] for name in ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")]
 FLOATS = [F32, F64]
@@ -508,6 +510,108 @@ def test_only_exported_functions_are_entries(machine: NativeMachine) -> None:
     assert set(BACKEND.compile([inner, outer], machine.context).entries) == {inner.symbol, "outer"}
     machine.add(BACKEND, [inner, outer])
     assert machine.call(outer, 12) == (144,)
+
+
+def calling(symbol: str, *callees: str) -> Function:
+    """Calls `callees` one after the other, with what the one before returned."""
+
+    def body(f: Function, p: list[mir.Local], o: list[mir.Local]) -> list[mir.Instruction]:
+        made, value = [], p[0]
+        for callee in callees:
+            result = f.new_local(I64)
+            made.append(mir.Call((result,), callee, (value,), SITE))
+            value = result
+        return [*made, mir.Copy(o[0], value)]
+
+    return function_of(symbol, [I64], [I64], body)
+
+
+def test_a_unit_entered_at_its_start_is_compiled_in_two_parts(machine: NativeMachine) -> None:
+    """What runs once and what may run often call each other; what nothing calls is left out."""
+    unit = [
+        calling("main.<start>", "main.once", "main.looping"),
+        function_of("main.once", [I64], [I64], lambda f, p, o: mir.Binary("mul", o[0], p[0], p[0])),
+        looping("main.looping", "main.often"),
+        calling("main.often", "main.twice"),
+        function_of("main.twice", [I64], [I64], lambda f, p, o: mir.Binary("add", o[0], p[0], p[0])),
+        function_of("main.unused", [I64], [I64], lambda f, p, o: mir.Copy(o[0], p[0])),
+    ]
+    parts = divide(unit, ["main.<start>"], 2)
+    names = [(part.level, [function.symbol for function in part.functions]) for part in parts]
+    assert names == [
+        (2, ["main.looping", "main.often", "main.twice"]),
+        (0, ["main.<start>", "main.once"]),
+    ]
+    wrapper = calling("wrapped", "main.<start>")
+    code = BACKEND.compile(unit, machine.context, exported=["main.<start>"])
+    address = machine.arena.add(code) + code.entries["main.<start>"]
+    machine.context.store(machine.context.code_offset("main.<start>"), address)
+    assert machine.run(BACKEND, wrapper, 3) == (9 * 2**5,)
+
+
+def looping(symbol: str, callee: str) -> Function:
+    """Calls `callee` five times, with what it returned before."""
+    from simple_jit.mir.parse import parse_function
+
+    return parse_function(
+        f"""
+fn @{symbol}(%0: i64) -> i64 file "test.spl" line 1 {{
+b0:
+  %1: i64 = const 0
+  %2: i64 = const 1
+  %3: i64 = const 5
+  %4: i64 = copy %0
+  jump b1
+b1:
+  %5: bool = lt %1, %3
+  branch %5, b2, b3
+b2:
+  %4 = call @{callee}(%4) !1:1
+  %1 = add %1, %2
+  jump b1
+b3:
+  return %4
+}}
+"""
+    )
+
+
+def test_recursion_is_never_rare() -> None:
+    unit = [calling("main.<start>", "main.a"), calling("main.a", "main.b"), calling("main.b", "main.a")]
+    parts = divide(unit, ["main.<start>"], 2)
+    assert [[function.symbol for function in part.functions] for part in parts] == [
+        ["main.a", "main.b"],
+        ["main.<start>"],
+    ]
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_a_recursive_function_is_inlined_into_itself(machine: NativeMachine, level: int) -> None:
+    from simple_jit.mir.parse import parse_function
+
+    fib = parse_function(
+        """
+fn @fib(%0 n: i64) -> i64 file "test.spl" line 1 {
+b0:
+  %1: i64 = const 2
+  %2: i64 = const 1
+  %3: bool = lt %0, %1
+  branch %3, b1, b2
+b1:
+  return %0
+b2:
+  %4: i64 = sub %0, %2
+  %5: i64 = call @fib(%4) !1:1
+  %6: i64 = sub %0, %1
+  %7: i64 = call @fib(%6) !1:1
+  %8: i64 = add %5, %7
+  return %8
+}
+"""
+    )
+    assert copies(fib) == 3
+    machine.add(BACKEND, [fib], level)
+    assert [machine.call(fib, n)[0] for n in range(10)] == [0, 1, 1, 2, 3, 5, 8, 13, 21, 34]
 
 
 # --- The package and its errors --------------------------------------------------------------------

@@ -7,11 +7,11 @@ from _thread import allocate_lock
 from simple_jit.mir.nodes import Function
 from simple_jit.tiers.contract import BackendError, CompiledCode, Link
 from simple_jit.tiers.llvm.function import FunctionWriter
-from simple_jit.tiers.llvm.hotness import Hotness
+from simple_jit.tiers.llvm.hotness import Part, divide
 from simple_jit.tiers.llvm.library import Library, Machine, Module, open_library
 from simple_jit.tiers.llvm.recursion import copies
-from simple_jit.tiers.llvm.unit import INLINED, PLAIN, RARELY_RUN, Unit
-from simple_jit.tiers.object_file import link_object
+from simple_jit.tiers.llvm.unit import INLINED, PLAIN, Unit
+from simple_jit.tiers.object_file import link_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,20 +62,26 @@ class LLVMBackend:
             BackendError: LLVM does not accept something.
             BackendMissing: llvmlite is not installed.
         """
+        parts = [Part(functions, level)] if exported is None else divide(functions, exported, level)
         with self._lock:
-            machine = self._machine(level)
-            text = unit_text(functions, link, machine, exported)
-            try:
-                with self._module(machine, text) as module:
-                    module.optimise(machine)
-                    code = link_object(module.emit(machine, as_object=True))
-            except BackendError as error:
-                if self._verbose:
-                    error.add_note(text)
-                raise
+            code = link_objects([self._object(part, parts, link, exported) for part in parts])
         wanted = exported if exported is not None else [function.symbol for function in functions]
         code.entries = {symbol: code.entries[symbol] for symbol in wanted}
         return code
+
+    def _object(
+        self, part: Part, parts: Sequence[Part], link: Link, exported: Collection[str] | None
+    ) -> bytes:
+        machine = self._machine(part.level)
+        text = unit_text(part, parts, link, machine, exported)
+        try:
+            with self._module(machine, text) as module:
+                module.optimise(machine)
+                return module.emit(machine, as_object=True)
+        except BackendError as error:
+            if self._verbose:
+                error.add_note(text)
+            raise
 
     def dump(self, functions: Sequence[Function], link: Link, stage: str, level: int = 2) -> str:
         """Return the text of a stage.
@@ -84,7 +90,8 @@ class LLVMBackend:
         """
         with self._lock:
             machine = self._machine(level)
-            text = unit_text(functions, link, machine)
+            part = Part(functions, level)
+            text = unit_text(part, [part], link, machine)
             if stage == "llvm-in":
                 return text
             with self._module(machine, text) as module:
@@ -116,47 +123,29 @@ class LLVMBackend:
 
 
 def unit_text(
-    functions: Sequence[Function], link: Link, machine: Machine, exported: Collection[str] | None = None
+    part: Part,
+    parts: Sequence[Part],
+    link: Link,
+    machine: Machine,
+    exported: Collection[str] | None = None,
 ) -> str:
-    """Return the IR of a unit, as LLVM is to read it."""
-    writer = _UnitWriter(functions, link, machine.level, exported)
-    for function in functions:
-        writer.add(function)
-    return writer.unit.text(machine.heading, writer.bodies)
-
-
-class _UnitWriter:
-    def __init__(
-        self, functions: Sequence[Function], link: Link, level: int, exported: Collection[str] | None
-    ) -> None:
-        self.unit = Unit(functions, link)
-        self.bodies: list[str] = []
-        self._exported = exported
-        self._hotness = Hotness(functions, exported) if exported is not None and level else None
-        self._copies = level >= _INLINING_LEVEL
-
-    def add(self, function: Function) -> None:
-        """Write a function, unless nothing calls it."""
+    """Return the IR of one of `parts`, as LLVM is to read it."""
+    others = [function for other in parts if other is not part for function in other.functions]
+    unit = Unit(part.functions, link, others)
+    called_by_others = {callee for other in parts if other is not part for callee in other.callees()}
+    bodies: list[str] = []
+    for function in part.functions:
         symbol = function.symbol
-        linkage = "dso_local" if self._exported is None or symbol in self._exported else "internal"
-        if self._hotness is None:
-            self._write(function, linkage)
-        elif symbol in self._hotness.rarely:
-            self._write_one(function, linkage, self.unit.symbols[symbol], RARELY_RUN)
-        elif symbol in self._hotness.reached:
-            self._write(function, linkage)
+        outside = exported is None or symbol in exported or symbol in called_by_others
+        _write(unit, function, "hidden" if outside else "internal", machine.level, bodies)
+    return unit.text(machine.heading, bodies)
 
-    def _write(self, function: Function, linkage: str) -> None:
-        """Write a function, and the copies of it that LLVM is to inline into it."""
-        name = self.unit.symbols[function.symbol]
-        inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if self._copies else 0)]
-        targets = [*inner, name]
-        self._write_one(function, linkage, name, PLAIN, targets[0])
-        for copy, target in zip(inner, targets[1:], strict=True):
-            self._write_one(function, "internal", copy, INLINED, target)
 
-    def _write_one(
-        self, function: Function, linkage: str, name: str, attributes: int, calls_itself_as: str = ""
-    ) -> None:
-        writer = FunctionWriter(self.unit, function, calls_itself_as)
-        self.bodies.append(writer.write(linkage, name, attributes))
+def _write(unit: Unit, function: Function, linkage: str, level: int, bodies: list[str]) -> None:
+    """Write a function, and the copies of it that LLVM is to inline into it."""
+    name = unit.symbols[function.symbol]
+    inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if level >= _INLINING_LEVEL else 0)]
+    targets = [*inner, name]
+    bodies.append(FunctionWriter(unit, function, targets[0]).write(linkage, name, PLAIN))
+    for copy, target in zip(inner, targets[1:], strict=True):
+        bodies.append(FunctionWriter(unit, function, target).write("internal", copy, INLINED))

@@ -14,16 +14,16 @@ from __future__ import annotations
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.abi import classify_results
-from simple_jit.mir.nodes import BOOL, Function, Local, MirType
+from simple_jit.mir.nodes import BOOL, Function, Local
 from simple_jit.mir.visit import defs, reverse_postorder, successors
 from simple_jit.tiers.contract import BackendError
 from simple_jit.tiers.llvm.aliasing import CONTEXT, base_classes
 from simple_jit.tiers.llvm.unit import (
-    CONTEXT_PARAMETER,
     INLINED,
     MEMORY_TYPES,
     VALUE_TYPES,
     Unit,
+    signature,
     signature_type,
 )
 
@@ -249,7 +249,7 @@ class FunctionWriter:
         """Return the name of a function in the same unit, None where it is elsewhere."""
         if self._calls_itself_as and symbol == self.function.symbol:
             return self._calls_itself_as
-        return self.unit.symbols.get(symbol)
+        return self.unit.function(symbol)
 
     # --- the whole ------------------------------------------------------------------------------
     def write(self, linkage: str, name: str, attributes: int) -> str:
@@ -271,7 +271,7 @@ class FunctionWriter:
             TERMINATORS[type(terminator)](self, terminator)
         return "\n".join(
             [
-                f"define {linkage} {self._signature(name)} #{attributes} {{",
+                f"define {linkage} {signature(self.function, name)} #{attributes} {{",
                 "entry:",
                 *self._entry(attributes),
                 *self.lines,
@@ -279,15 +279,6 @@ class FunctionWriter:
                 "}",
             ]
         )
-
-    def _signature(self, name: str) -> str:
-        function = self.function
-        params = [f"{_parameter_type(param.type)} %p{param.index}" for param in function.params]
-        if not function.c_convention:
-            params.insert(0, CONTEXT_PARAMETER)
-        registers, _ = classify_results(function.results)
-        type = signature_type([function.results[index] for index in registers])
-        return f"{type} {name}({', '.join(params)})"
 
     def _entry(self, attributes: int) -> list[str]:
         """Return what stands in front of the first block: the context, the stack check, parameters."""
@@ -354,7 +345,3 @@ def _usual_successors(block: mir.Block) -> tuple[mir.Block, ...]:
 def parameter_value(param: Local) -> str:
     """Return the name of the value that a parameter has at entry."""
     return f"%q{param.index}" if param.type is BOOL else f"%p{param.index}"
-
-
-def _parameter_type(type: MirType) -> str:
-    return f"{MEMORY_TYPES[type.name]} noundef"

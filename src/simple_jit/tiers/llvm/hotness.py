@@ -3,7 +3,7 @@
 LLVM takes milliseconds over a function, most of them in passes that pay only where code runs often.
 A whole program, entered at its start function, has many functions that run a few times: they read the
 arguments, or put the result into words. What is called outside of loops, from a function that runs once
-itself, runs few times as well; if it does not loop either, it is translated quickly.
+itself, runs few times as well; if it does not loop either, it is compiled at level 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simple_jit.mir.visit import Flow, natural_loops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import Final
 
     from simple_jit.mir.nodes import Block, Function
@@ -23,8 +23,33 @@ _START: Final = ".<start>"
 _SHORT_LOOPS: Final = ("core.float_text.", "core.format.", "core.integer_text.", "core.io.", "core.text")
 
 
-class Hotness:
-    """What a unit that is entered at `exported` calls: what it `reaches`, and what it runs `rarely`."""
+class Part:
+    """Functions of a unit that make one LLVM module, compiled at `level`."""
+
+    def __init__(self, functions: Sequence[Function], level: int) -> None:
+        self.functions = functions
+        self.level = level
+
+    def callees(self) -> Iterator[str]:
+        """Yield what the functions call."""
+        for function in self.functions:
+            for block in function.blocks:
+                for i in block.instructions:
+                    if type(i) is mir.Call:
+                        yield i.callee
+
+
+def divide(functions: Sequence[Function], exported: Collection[str], level: int) -> list[Part]:
+    """Divide a unit that is entered at `exported`, and leave out what is never called."""
+    hotness = _Hotness(functions, exported)
+    rarely = hotness.rarely if level else set()
+    usual = [f for f in functions if f.symbol in hotness.reached and f.symbol not in rarely]
+    rare = [f for f in functions if f.symbol in rarely]
+    return [Part(part, n) for part, n in ((usual, level), (rare, 0)) if part]
+
+
+class _Hotness:
+    """What a unit that is entered at `exported` calls: what it `reached`, and what it runs `rarely`."""
 
     def __init__(self, functions: Sequence[Function], exported: Collection[str]) -> None:
         self._functions = {function.symbol: function for function in functions}

@@ -67,6 +67,10 @@ def _const_type_id(w: FunctionWriter, i: mir.ConstTypeId) -> None:
     w.set(i.dst, str(w.unit.link.type_id(i.name)))
 
 
+def _const_code(w: FunctionWriter, i: mir.ConstCode) -> None:
+    w.set(i.dst, str(w.unit.link.code_offset(i.symbol)))
+
+
 def _copy(w: FunctionWriter, i: mir.Copy) -> None:
     to, source = _type(i.dst), _type(i.src)
     if to == source:
@@ -379,6 +383,7 @@ INSTRUCTIONS: Final[dict[type, Callable[[FunctionWriter, Any], None]]] = {
     mir.ConstText: _const_text,
     mir.ConstSite: _const_site,
     mir.ConstTypeId: _const_type_id,
+    mir.ConstCode: _const_code,
     mir.Copy: _copy,
     mir.Unary: _unary,
     mir.Binary: _binary,

@@ -40,6 +40,8 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "CopyStringRepOfTargetData": (None, (_POINTER, _OUT)),
     # These two take, up to 0.49, a level of optimisation for size as well; later ones ignore it.
     "CreatePipelineTuningOptions": (_POINTER, (_INT, _INT)),
+    "PTOSetLoopUnrolling": (None, (_POINTER, ctypes.c_bool)),
+    "PTOSetLoopInterleaving": (None, (_POINTER, ctypes.c_bool)),
     "buildPerModuleDefaultPipeline": (_POINTER, (_POINTER, _INT, _INT)),
     "CreatePassBuilder": (_POINTER, (_POINTER, _POINTER)),
     "CreateNewModulePassManager": (_POINTER, ()),
@@ -149,6 +151,10 @@ class Machine:
         layout = library.text(library.CopyStringRepOfTargetData, data)
         self.heading = f'target datalayout = "{layout}"\ntarget triple = "{triple}"\n'
         options = library.CreatePipelineTuningOptions(level, 0)
+        # Copies of loop bodies cost more time here than they save in most programs.
+        copies = level > 2
+        library.PTOSetLoopUnrolling(options, copies)
+        library.PTOSetLoopInterleaving(options, copies)
         self.level = level
         self._builder = library.CreatePassBuilder(self.target, options)
 

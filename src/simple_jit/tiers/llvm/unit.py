@@ -23,17 +23,11 @@ VALUE_TYPES: Final[dict[str, str]] = {
 MEMORY_TYPES: Final[dict[str, str]] = {**VALUE_TYPES, "bool": "i8"}
 
 _ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true" "no-builtins"'
-# Groups of attributes. A helper is rarely called, one that runs rarely may well be called.
+# Groups of attributes; no work is spent on helpers, which are rarely called.
 PLAIN: Final = 0
 INLINED: Final = 1
-RARELY_RUN: Final = 2
-_HELPER: Final = 3
-_GROUPS: Final = {
-    PLAIN: "",
-    INLINED: "alwaysinline",
-    RARELY_RUN: "noinline optnone",
-    _HELPER: "cold noinline optnone",
-}
+_HELPER: Final = 2
+_GROUPS: Final = {PLAIN: "", INLINED: "alwaysinline", _HELPER: "cold noinline optnone"}
 # A safepoint may change the context, read the heap, and leave the function; a program cannot see it
 # change an object. Calls of one carry the alias tag of the context.
 _SAFEPOINT: Final = "memory(read, argmem: readwrite, inaccessiblemem: readwrite)"
@@ -105,16 +99,25 @@ _HELPERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 class Unit:
     """One module under construction.
 
-    `symbols` are the functions in it, which call each other directly.
+    `symbols` are the functions in it, and `others`, which it is linked with: they are called directly.
     """
 
-    def __init__(self, functions: Sequence[Function], link: Link) -> None:
+    def __init__(self, functions: Sequence[Function], link: Link, others: Sequence[Function] = ()) -> None:
         self.link = link
-        self.symbols = {function.symbol: global_name(function.symbol) for function in functions}
+        self.symbols = {function.symbol: global_name(function.symbol) for function in (*functions, *others)}
+        self._others = {function.symbol: function for function in others}
         self._helpers: dict[str, None] = {}
         self._declarations: dict[str, None] = {}
         self._metadata: list[str] = ['!{!"simple"}', "!{}"]  # the root of the alias classes; nothing
         self._nodes: dict[str, str] = {}
+
+    def function(self, symbol: str) -> str | None:
+        """Return the name of a function that is called directly; None where it is elsewhere."""
+        name = self.symbols.get(symbol)
+        other = self._others.get(symbol)
+        if name is not None and other is not None:
+            self._declarations[f"declare hidden {signature(other, name, named=False)}"] = None
+        return name
 
     def helper(self, name: str) -> str:
         """Return the name of a function of this module that is defined here once it is needed."""
@@ -172,6 +175,17 @@ def global_name(symbol: str) -> str:
         chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:02X}" for byte in symbol.encode()
     )
     return f'@"{escaped}"'
+
+
+def signature(function: Function, name: str, named: bool = True) -> str:
+    """Return a function's type as its definition has it, parameters named by their index or not."""
+    params = [] if function.c_convention else [CONTEXT_PARAMETER if named else "ptr"]
+    for param in function.params:
+        type = MEMORY_TYPES[param.type.name]
+        params.append(f"{type} noundef %p{param.index}" if named else type)
+    registers, _ = abi.classify_results(function.results)
+    result = signature_type([function.results[index] for index in registers])
+    return f"{result} {name}({', '.join(params)})"
 
 
 def signature_type(types: Sequence[MirType]) -> str:
