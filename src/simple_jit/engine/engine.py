@@ -7,7 +7,7 @@ import time
 from simple_jit.engine.config import Config
 from simple_jit.engine.log import Decision, Log
 from simple_jit.engine.regions import region_handler
-from simple_jit.engine.store import MirStore
+from simple_jit.engine.store import MirStore, addressed
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.mir import abi
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from simple_jit.engine.native import NativeCode
-    from simple_jit.runtime.output import Sink
     from simple_jit.mir import nodes as mir
+    from simple_jit.runtime.output import Sink
 
 
 class Engine(Hooks):
@@ -185,7 +185,8 @@ class Engine(Hooks):
         for symbol in symbols:
             self._refuse_marked(self._functions[symbol])
         unit = [self._optimised(symbol, backend) for symbol in symbols]
-        self.native.install(unit, backend, self.config.level, [start.symbol])
+        entered = {start.symbol}.union(*map(addressed, unit))
+        self.native.install(unit, backend, self.config.level, sorted(entered))
         self._note_compiled(
             start, f"{start.symbol} and {len(symbols) - 1} that it reaches", backend, "always_jit", started
         )

@@ -44,7 +44,10 @@ class NativeCode:
         self._crossing = Crossing(backend, context, self._arena, heap.read_text)
         self._empty: list[tuple[str, int]] = []
         self._installed: set[str] = set()
-        context.new_code_slot = lambda symbol, offset: self._empty.append((symbol, offset))
+        self._compiling = False
+        self._empty += context.code_slots()
+        context.new_code_slot = self._new_slot
+        self._fill_slots()
         set_stack_limit(context)
         install_interrupt(backend, context)
 
@@ -69,7 +72,11 @@ class NativeCode:
         """
         for function in functions:
             verify(function)
-        code = backend.compile(functions, self._context, level, exported)
+        self._compiling = True
+        try:
+            code = backend.compile(functions, self._context, level, exported)
+        finally:
+            self._compiling = False
         base = self._arena.add(code)
         for symbol, entry in code.entries.items():
             self._context.store(self._context.code_offset(symbol), base + entry)
@@ -79,6 +86,12 @@ class NativeCode:
     def has_code(self, symbol: str) -> bool:
         """Is there native code for the instance?"""
         return symbol in self._installed
+
+    def _new_slot(self, symbol: str, offset: int) -> None:
+        """Fill a slot that was just made; those that a compilation makes, when that is over."""
+        self._empty.append((symbol, offset))
+        if not self._compiling:
+            self._fill_slots()
 
     def _fill_slots(self) -> None:
         """Give every slot that is still empty a stub that enters the interpreter."""

@@ -48,10 +48,20 @@ class MirStore:
 
 
 def callees(function: mir.Function) -> set[str]:
-    """Return the symbols of the instances that `function` calls."""
+    """Return the symbols of the instances that `function` calls or makes function values of."""
+    found = addressed(function)
+    for block in function.blocks:
+        for instruction in block.instructions:
+            if isinstance(instruction, mir.Call):
+                found.add(instruction.callee)
+    return found
+
+
+def addressed(function: mir.Function) -> set[str]:
+    """Return the symbols of the instances that function values made in `function` run."""
     return {
-        instruction.callee
+        instruction.symbol
         for block in function.blocks
         for instruction in block.instructions
-        if isinstance(instruction, mir.Call)
+        if isinstance(instruction, mir.ConstCode)
     }

@@ -12,6 +12,10 @@ Values, as the tree-walking interpreter holds them:
     text, array, struct, class        int, the address of the heap object
     T? of one of those four           int, 0 is nil
     T? of anything else               None or the value
+    enum with payload, flat           tuple: the variant's position, then its fields
+    enum with payload, boxed          int, the address of the heap object
+    function value                    int, the address of the closure
+    any, value of a trait             tuple: the number of the type's descriptor, the value
     tuple                             tuple
     unit                              None
 """
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
         def find(self, name: str, types: Sequence[Type] | None = None) -> Function | None:
             """Return an instance, None where there is no such function."""
+
 
 UnaryOp: TypeAlias = "Literal['neg', 'not', 'bitnot']"
 BinaryOp: TypeAlias = """
@@ -279,9 +284,7 @@ class Binary(Expr):
 
     __slots__ = ("checked", "lhs", "op", "rhs")
 
-    def __init__(
-        self, op: BinaryOp, lhs: Expr, rhs: Expr, span: Span, checked: bool = False
-    ) -> None:
+    def __init__(self, op: BinaryOp, lhs: Expr, rhs: Expr, span: Span, checked: bool = False) -> None:
         super().__init__(lhs.type, span)
         self.op = op
         self.lhs = lhs
@@ -467,9 +470,7 @@ class Intrinsic(Expr):
 
     __slots__ = ("args", "op", "type_arg")
 
-    def __init__(
-        self, op: str, args: list[Expr], type_arg: Type | None, type: Type, span: Span
-    ) -> None:
+    def __init__(self, op: str, args: list[Expr], type_arg: Type | None, type: Type, span: Span) -> None:
         super().__init__(type, span)
         self.op = op
         self.args = args
@@ -621,3 +622,132 @@ class Throw(Expr):
         super().__init__(NEVER, span)
         self.kind = kind
         self.message = message
+
+
+class EnumNew(Expr):
+    """A value of an enum with payload: the variant's position, and its fields in order."""
+
+    __slots__ = ("values", "variant")
+
+    def __init__(self, variant: int, values: list[Expr], type: Type, span: Span) -> None:
+        super().__init__(type, span)
+        self.variant = variant
+        self.values = values
+
+
+class EnumTag(Expr):
+    """The position, an i64, of the variant of an enum with payload."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Expr, type: Type, span: Span) -> None:
+        super().__init__(type, span)
+        self.value = value
+
+
+class EnumGet(Expr):
+    """A field of a variant, which the value is known to be."""
+
+    __slots__ = ("field", "value", "variant")
+
+    def __init__(self, value: Expr, variant: int, field: int, type: Type, span: Span) -> None:
+        super().__init__(type, span)
+        self.value = value
+        self.variant = variant
+        self.field = field
+
+
+class Switch(Expr):
+    """The branch whose numbers contain `value` (an i64), else `default`; typed like an `If`.
+
+    `numbers[i]` belongs to `branches[i]`; no number stands twice. Without a default one of them matches.
+    """
+
+    __slots__ = ("branches", "default", "numbers", "value")
+
+    def __init__(
+        self,
+        value: Expr,
+        numbers: list[list[int]],
+        branches: list[Expr],
+        default: Expr | None,
+        type: Type,
+        span: Span,
+    ) -> None:
+        super().__init__(type, span)
+        self.value = value
+        self.numbers = numbers
+        self.branches = branches
+        self.default = default
+
+
+class ClosureNew(Expr):
+    """A function value. Its object is an instance of `env`, whose first field, an i64, says which code
+    it runs; the others are `captures`, in order. The last parameter of `function` is the object itself.
+    """
+
+    __slots__ = ("captures", "env", "function")
+
+    def __init__(
+        self, function: Function, env: StructType, captures: list[Expr], type: Type, span: Span
+    ) -> None:
+        super().__init__(type, span)
+        self.function = function
+        self.env = env
+        self.captures = captures
+
+
+class CallValue(Expr):
+    """Call a function value."""
+
+    __slots__ = ("args", "callee")
+
+    def __init__(self, callee: Expr, args: list[Expr], type: Type, span: Span) -> None:
+        super().__init__(type, span)
+        self.callee = callee
+        self.args = args
+
+
+class AnyNew(Expr):
+    """A value with its type: of type `any` or of a trait. The value is not an optional."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Expr, type: Type, span: Span) -> None:
+        super().__init__(type, span)
+        self.value = value
+
+
+class AnyIs(Expr):
+    """Is an `any` (or a value of a trait) of the type `wanted`? UNIT stands for nil."""
+
+    __slots__ = ("value", "wanted")
+
+    def __init__(self, value: Expr, wanted: Type, span: Span) -> None:
+        super().__init__(BOOL, span)
+        self.value = value
+        self.wanted = wanted
+
+
+class AnyGet(Expr):
+    """The value in an `any` (or a value of a trait) that is known to have the type of this node."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Expr, type: Type, span: Span) -> None:
+        super().__init__(type, span)
+        self.value = value
+
+
+class Protected(Expr):
+    """Call `closure`, a function value without parameters that returns an i64 of 0 or more.
+
+    The result, an i64, is that; or -1 where an error left the call. The error is then the one that
+    `rt_error_take` takes.
+    """
+
+    __slots__ = ("closure",)
+
+    def __init__(self, closure: Expr, type: Type, span: Span) -> None:
+        super().__init__(type, span)
+        self.closure = closure

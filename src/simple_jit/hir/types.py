@@ -95,6 +95,33 @@ class FnType(Type):
         self.ret = ret
 
 
+class ClosureType(FnType):
+    """The type of one lambda expression: what it captures is known, so calls of it are direct.
+
+    A value of it is one of the plain `FnType` too. `function` makes the instance that it runs.
+    """
+
+    __slots__ = ("env", "function")
+
+    def __init__(self, plain: FnType, env: StructType, function: Any) -> None:
+        super().__init__(plain.params, plain.ret)
+        self.env = env
+        self.function = function
+
+
+class TraitType(Type):
+    """A trait as a type: any value whose type implements it."""
+
+    __slots__ = ("args", "decl", "key", "scope")
+
+    def __init__(self, name: str, key: str, decl: Any, args: tuple[Type, ...], scope: Any) -> None:
+        super().__init__(name)
+        self.key = key
+        self.decl = decl
+        self.args = args
+        self.scope = scope
+
+
 class Field:
     """A field of a struct or class instance type."""
 
@@ -175,9 +202,7 @@ UNIT: Final = Type("()")
 NEVER: Final = Type("never")
 ANY: Final = Type("any")
 
-SCALARS: Final[dict[str, Type]] = {
-    t.name: t for t in (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, BOOL)
-}
+SCALARS: Final[dict[str, Type]] = {t.name: t for t in (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, BOOL)}
 ALIASES: Final[dict[str, Type]] = {"int": I64, "float": F64, "str": TEXT, "String": TEXT}
 
 _arrays: dict[Type, ArrayType] = {}
@@ -224,7 +249,7 @@ def function_of(params: Sequence[Type], ret: Type) -> FnType:
 
 def is_reference(type: Type) -> bool:
     """Is a value of `type` one address of a heap object (never null)?"""
-    return type is TEXT or isinstance(type, (ArrayType, StructType))
+    return type is TEXT or isinstance(type, (ArrayType, StructType, FnType))
 
 
 def is_nullable_reference(type: Type) -> bool:

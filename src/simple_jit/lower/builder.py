@@ -29,8 +29,9 @@ class LoopExits:
 class FunctionBuilder:
     """Collects the blocks of `function` while the HIR of `source` is walked.
 
-    `leave` ends the function with a value; a loop region does that in its own way. After a terminator the current block is a scrap one that nothing jumps to; `finish` drops it and
-    whatever else cannot be reached.
+    `leave` ends the function with a value; a loop region does that in its own way. After a terminator
+    the current block is a scrap one that nothing jumps to; `finish` drops it and whatever else cannot
+    be reached.
     """
 
     def __init__(self, source: hir.Function, function: mir.Function) -> None:

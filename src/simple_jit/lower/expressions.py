@@ -25,7 +25,7 @@ class _Diverged(Exception):
 def lower(fn: FunctionBuilder, expr: hir.Expr) -> Value:
     """Lower `expr` and return the locals that hold its value (fresh ones where it never has one)."""
     try:
-        return _LOWER[type(expr)](fn, expr)
+        return LOWER[type(expr)](fn, expr)
     except _Diverged:
         return fn.fresh(expr.type)
 
@@ -109,10 +109,10 @@ def _const(fn: FunctionBuilder, expr: hir.Const) -> Value:
 
 def zeros(fn: FunctionBuilder, type: types.Type) -> Value:
     """Return components that are all zero bits: nil of an optional."""
-    return tuple([fn.const(part, _ZERO[part.kind]) for part in flatten(type)])
+    return tuple([fn.const(part, ZERO[part.kind]) for part in flatten(type)])
 
 
-_ZERO: dict[str, int | float | bool] = {"int": 0, "float": 0.0, "bool": False, "ptr": 0}
+ZERO: dict[str, int | float | bool] = {"int": 0, "float": 0.0, "bool": False, "ptr": 0}
 
 
 def _nil(fn: FunctionBuilder, expr: hir.Nil) -> Value:
@@ -407,6 +407,29 @@ def _array_set(fn: FunctionBuilder, expr: hir.ArraySet) -> Value:
     return ()
 
 
+def _switch(fn: FunctionBuilder, expr: hir.Switch) -> Value:
+    (value,) = lower_operand(fn, expr.value)
+    done, fallback = fn.new_block(), fn.new_block()
+    result = fn.fresh(expr.type)
+    blocks = [fn.new_block() for _ in expr.branches]
+    cases = [(n, block) for numbers, block in zip(expr.numbers, blocks, strict=True) for n in numbers]
+    fn.terminate(mir.Switch(value, tuple(cases), fallback))
+    for block, branch in (*zip(blocks, expr.branches, strict=True), (fallback, expr.default)):
+        fn.switch_to(block)
+        if branch is None:
+            fn.terminate(mir.Unreachable())
+            continue
+        part = lower(fn, branch)
+        if branch.type is not types.NEVER:
+            if result:
+                fn.assign(result, part)
+            fn.jump(done)
+    fn.switch_to(done)
+    if expr.type is types.NEVER:
+        fn.terminate(mir.Unreachable())
+    return result
+
+
 def _for_range(fn: FunctionBuilder, expr: hir.ForRange) -> Value:
     (start,), (stop,), (step,) = lower_operands(fn, (expr.start, expr.stop, expr.step))
     lower_for_range(fn, expr, start, stop, step, lower)
@@ -418,7 +441,7 @@ def _loop(fn: FunctionBuilder, expr: hir.Loop) -> Value:
     return ()
 
 
-_LOWER: dict[type, Callable[[FunctionBuilder, Any], Value]] = {
+LOWER: dict[type, Callable[[FunctionBuilder, Any], Value]] = {
     hir.Const: _const,
     hir.Nil: _nil,
     hir.TextConst: _text_const,
@@ -455,4 +478,5 @@ _LOWER: dict[type, Callable[[FunctionBuilder, Any], Value]] = {
     hir.ArrayLen: _array_len,
     hir.ArrayGet: _array_get,
     hir.ArraySet: _array_set,
+    hir.Switch: _switch,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
+from simple_jit.lower import tagged as _tagged  # noqa: F401  (adds to what `lower` can do)
 from simple_jit.lower.builder import FunctionBuilder
 from simple_jit.lower.expressions import lower
 from simple_jit.mir import nodes as mir

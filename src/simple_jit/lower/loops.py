@@ -59,8 +59,13 @@ def lower_for_range(
 
 
 def _plain(
-    fn: FunctionBuilder, loop: hir.ForRange, start: mir.Local, stop: mir.Local, step: mir.Local,
-    before: mir.CompareOp, lower: Lower,
+    fn: FunctionBuilder,
+    loop: hir.ForRange,
+    start: mir.Local,
+    stop: mir.Local,
+    step: mir.Local,
+    before: mir.CompareOp,
+    lower: Lower,
 ) -> None:
     header, body, latch, done = fn.new_block(), fn.new_block(), fn.new_block(), fn.new_block()
     position = fn.local(start.type, loop.var.name)
@@ -103,7 +108,11 @@ def _counted(
 
 
 def _body(
-    fn: FunctionBuilder, loop: hir.ForRange, position: mir.Local, latch: mir.Block, done: mir.Block,
+    fn: FunctionBuilder,
+    loop: hir.ForRange,
+    position: mir.Local,
+    latch: mir.Block,
+    done: mir.Block,
     lower: Lower,
 ) -> None:
     """The body, with a poll in front of it if it turns out to call something."""

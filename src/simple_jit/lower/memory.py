@@ -7,14 +7,14 @@ from simple_jit.hir import types as hir
 from simple_jit.lower.builder import FunctionBuilder, Value
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.layout import Layout, descriptor, element_layout, flatten, struct_layout
+from simple_jit.mir.layout import Descriptor, Layout, descriptor, element_layout, flatten, struct_layout
 
 
 def allocate(fn: FunctionBuilder, size: mir.Local, type_id: mir.Local, span: Span) -> mir.Local:
     """Allocate `size` bytes (i64, a multiple of the alignment), write the header, return the address.
 
-        if size <= ctx.heap_end - ctx.heap_next (unsigned): result = heap_next; heap_next += size
-        else:                                               result = rt_heap_refill(size)
+    if size <= ctx.heap_end - ctx.heap_next (unsigned): result = heap_next; heap_next += size
+    else:                                               result = rt_heap_refill(size)
     """
     ctx = fn.context()
     result = fn.local(mir.I64)
@@ -55,8 +55,13 @@ def allocate_bytes(fn: FunctionBuilder, size: mir.Local, type_id: mir.Local, spa
 
 
 def store_value(
-    fn: FunctionBuilder, value: Value, layout: Layout, first: int, base: mir.Local,
-    index: mir.Local | None = None, scale: int = 1,
+    fn: FunctionBuilder,
+    value: Value,
+    layout: Layout,
+    first: int,
+    base: mir.Local,
+    index: mir.Local | None = None,
+    scale: int = 1,
 ) -> None:
     """Store the components of `value` where `layout` has them from component `first` on."""
     for position, part in enumerate(value, first):
@@ -64,8 +69,13 @@ def store_value(
 
 
 def load_value(
-    fn: FunctionBuilder, type: hir.Type, layout: Layout, first: int, base: mir.Local,
-    index: mir.Local | None = None, scale: int = 1,
+    fn: FunctionBuilder,
+    type: hir.Type,
+    layout: Layout,
+    first: int,
+    base: mir.Local,
+    index: mir.Local | None = None,
+    scale: int = 1,
 ) -> Value:
     """Load a value of `type` from where `layout` has its components from component `first` on."""
     return tuple(
@@ -83,6 +93,13 @@ def new_struct(fn: FunctionBuilder, struct: hir.StructType, values: list[Value],
     address = _allocate_constant(fn, layout.size, about.name, span)
     for position, value in zip(first, values, strict=True):
         store_value(fn, value, layout, position, address)
+    return fn.copy_as(address, mir.REF)
+
+
+def new_object(fn: FunctionBuilder, about: Descriptor, layout: Layout, value: Value, span: Span) -> mir.Local:
+    """Allocate an object of one descriptor and store its components."""
+    address = _allocate_constant(fn, max(layout.size, 2 * abi.HEADER_SIZE), about.name, span)
+    store_value(fn, value, layout, 0, address)
     return fn.copy_as(address, mir.REF)
 
 

@@ -34,8 +34,13 @@ class Region:
     __slots__ = ("exits", "function", "inputs", "loop", "outputs", "ret")
 
     def __init__(
-        self, function: mir.Function, loop: hir.Loop | hir.ForRange, inputs: list[hir.Local],
-        outputs: list[hir.Local], exits: list[Exit], ret: types.Type,
+        self,
+        function: mir.Function,
+        loop: hir.Loop | hir.ForRange,
+        inputs: list[hir.Local],
+        outputs: list[hir.Local],
+        exits: list[Exit],
+        ret: types.Type,
     ) -> None:
         self.function = function
         self.loop = loop
@@ -162,4 +167,4 @@ def walk(expr: hir.Expr) -> Iterator[hir.Expr]:
             if isinstance(child, hir.Expr):
                 work.append(child)
             elif isinstance(child, list):
-                work.extend(child)
+                work.extend([part for part in child if isinstance(part, hir.Expr)])

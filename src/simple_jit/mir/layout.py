@@ -5,7 +5,12 @@ A type flattens into *components*, one machine value each:
     i64, f64, bool …   itself                text, array, struct, class   ref
     ()                 nothing               T? of one of those           ref, null is nil
     (A, B)             those of A, then B    other T?                     bool (is there one), then T
-    enum, no payload   i64
+    enum, no payload   i64                   function value               ref
+    any, trait         i64 (a descriptor's number), i64 (the bits or address of the value)
+
+An enum with payload is *flat*, an i64 (the variant's position) and components that the variants share,
+or, where it contains itself or needs too many of them, *boxed*: a ref to an object that starts with
+the position.
 
 In memory (fields, array elements) the components lie like the members of a C struct.
 """
@@ -42,7 +47,9 @@ def _flatten(type: hir.Type) -> tuple[mir.MirType, ...]:
     if hir.is_reference(type) or hir.is_nullable_reference(type):
         return (mir.REF,)
     if isinstance(type, hir.EnumType):
-        return (mir.I64,)
+        return enum_components(type)
+    if type is hir.ANY or isinstance(type, hir.TraitType):
+        return (mir.I64, mir.I64)
     if isinstance(type, hir.OptionalType):
         return (mir.BOOL, *flatten(type.inner))
     if isinstance(type, hir.TupleType):
@@ -100,6 +107,84 @@ def struct_layout(type: hir.StructType) -> tuple[Layout, tuple[int, ...]]:
     return found
 
 
+MAX_FLAT: Final = 6
+"""Components that a flat enum may have beside its position."""
+
+
+class EnumLayout:
+    """How the variants of an enum with payload share components, or lie in boxes.
+
+    Flat: `slots` are the shared components, `places[v]` the slots of the components of variant v. Boxed:
+    `boxes[v]` is the layout of its object, whose first component is the position. `first[v][f]` is
+    the first component of field f among those of the variant's payload.
+    """
+
+    __slots__ = ("boxed", "boxes", "first", "places", "slots")
+
+    def __init__(self, type: hir.EnumType, boxed: bool) -> None:
+        self.boxed = boxed
+        self.slots: list[mir.MirType] = []
+        self.places: list[list[int]] = []
+        self.boxes: list[Layout] = []
+        self.first: list[list[int]] = []
+        for variant in type.variants:
+            parts: list[mir.MirType] = []
+            first = []
+            for field in variant.fields:
+                first.append(len(parts))
+                parts.extend(flatten(field.type))
+            self.first.append(first)
+            self.places.append(self._share(parts))
+            if boxed:
+                self.boxes.append(Layout((mir.I64, *parts), HEADER_SIZE))
+
+    def _share(self, parts: list[mir.MirType]) -> list[int]:
+        """Give each part a slot of its type that no other part of the variant has."""
+        taken: list[int] = []
+        for part in parts:
+            free = [n for n, slot in enumerate(self.slots) if slot is part and n not in taken]
+            if not free:
+                free = [len(self.slots)]
+                self.slots.append(part)
+            taken.append(free[0])
+        return taken
+
+
+_enum_layouts: dict[hir.EnumType, EnumLayout] = {}
+_under_way: list[hir.EnumType] = []
+_recursive: set[hir.EnumType] = set()
+
+
+def has_payload(type: hir.EnumType) -> bool:
+    """Does a variant of `type` carry anything?"""
+    return any(variant.fields for variant in type.variants)
+
+
+def enum_layout(type: hir.EnumType) -> EnumLayout:
+    """Return the layout of an enum with payload."""
+    flatten(type)
+    return _enum_layouts[type]
+
+
+def enum_components(type: hir.EnumType) -> tuple[mir.MirType, ...]:
+    """Return the components of an enum; one that is being laid out contains itself, so it is boxed."""
+    if not has_payload(type):
+        return (mir.I64,)
+    if type in _under_way:
+        _recursive.add(type)
+        return (mir.REF,)
+    _under_way.append(type)
+    try:
+        layout = EnumLayout(type, boxed=False)
+    finally:
+        _under_way.pop()
+    if type in _recursive or len(layout.slots) > MAX_FLAT:
+        _flat[type] = (mir.REF,)
+        layout = EnumLayout(type, boxed=True)
+    _enum_layouts[type] = layout
+    return (mir.REF,) if layout.boxed else (mir.I64, *layout.slots)
+
+
 class Descriptor:
     """What the heap knows of a type: its number, name, and where references lie.
 
@@ -108,7 +193,9 @@ class Descriptor:
 
     __slots__ = ("kind", "name", "number", "references", "size", "stride")
 
-    def __init__(self, name: str, number: int, kind: str, size: int, stride: int, references: tuple[int, ...]) -> None:
+    def __init__(
+        self, name: str, number: int, kind: str, size: int, stride: int, references: tuple[int, ...]
+    ) -> None:
         self.name = name
         self.number = number
         self.kind = kind
@@ -122,7 +209,13 @@ _by_name: dict[str, Descriptor] = {}
 
 
 def _add(name: str, kind: str, size: int, stride: int, references: tuple[int, ...]) -> Descriptor:
+    """Return the descriptor called `name`; another program's type of that name may look different."""
     found = _by_name.get(name)
+    while found is not None and (found.kind, found.size, found.stride, found.references) != (
+        kind, size, stride, references,
+    ):  # fmt: skip
+        name += "'"
+        found = _by_name.get(name)
     if found is None:
         found = _by_name[name] = Descriptor(name, len(DESCRIPTORS), kind, size, stride, references)
         DESCRIPTORS.append(found)
@@ -138,15 +231,30 @@ def _references(layout: Layout) -> tuple[int, ...]:
 
 
 def descriptor(type: hir.Type) -> Descriptor:
-    """Return the descriptor of a heap type (text, array, struct, class)."""
+    """Return the descriptor of a type: what its objects look like, or their boxes in an `any`."""
     if type is hir.TEXT:
         return TEXT_DESCRIPTOR
     if isinstance(type, hir.ArrayType):
         layout = element_layout(type.elem)
         return _add(type_key(type), "array", 32, layout.size, _references(layout))
-    assert isinstance(type, hir.StructType)
-    layout, _ = struct_layout(type)
-    return _add(type_key(type), "struct", layout.size, 0, _references(layout))
+    if isinstance(type, hir.StructType):
+        layout, _ = struct_layout(type)
+        return _add(type_key(type), "struct", layout.size, 0, _references(layout))
+    layout = box_layout(type)
+    return _add(type_key(type), "value", layout.size, 0, _references(layout))
+
+
+def variant_descriptor(type: hir.EnumType, variant: int) -> Descriptor:
+    """Return the descriptor of the objects of a variant of a boxed enum."""
+    layout = enum_layout(type).boxes[variant]
+    return _add(
+        f"{type_key(type)}.{type.variants[variant].name}", "struct", layout.size, 0, _references(layout)
+    )
+
+
+def box_layout(type: hir.Type) -> Layout:
+    """Return the layout of the object that holds a value in an `any` where one word does not."""
+    return Layout(flatten(type), HEADER_SIZE)
 
 
 def descriptor_named(name: str) -> Descriptor:
@@ -162,6 +270,8 @@ def type_key(type: hir.Type) -> str:
         return f"{type_key(type.inner)}?"
     if isinstance(type, hir.TupleType):
         return f"({','.join(map(type_key, type.items))})"
-    if isinstance(type, (hir.StructType, hir.EnumType)):
+    if isinstance(type, hir.FnType):
+        return f"fn({','.join(map(type_key, type.params))})->{type_key(type.ret)}"
+    if isinstance(type, (hir.StructType, hir.EnumType, hir.TraitType)):
         return type.key
     return type.name

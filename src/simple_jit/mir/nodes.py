@@ -142,6 +142,16 @@ class ConstTypeId:
         self.name = name
 
 
+class ConstCode:
+    """`dst = the offset in the context of the code-table slot of an instance` (i64), for `CallPointer`."""
+
+    __slots__ = ("dst", "symbol")
+
+    def __init__(self, dst: Local, symbol: str) -> None:
+        self.dst = dst
+        self.symbol = symbol
+
+
 class Copy:
     """`dst = src`, of one type, or between i64, ref and ptr."""
 
@@ -372,6 +382,7 @@ Union[
     ConstText,
     ConstSite,
     ConstTypeId,
+    ConstCode,
     Copy,
     Unary,
     Binary,

@@ -444,6 +444,7 @@ _INSTRUCTIONS: Final[dict[str, tuple[int, int, _Parse]]] = {
     "text": (1, 1, lambda p, d: mir.ConstText(d[0], p.tokens.string())),
     "site": (1, 1, lambda p, d: mir.ConstSite(d[0], p.site())),
     "type_id": (1, 1, lambda p, d: mir.ConstTypeId(d[0], p.tokens.string())),
+    "code": (1, 1, lambda p, d: mir.ConstCode(d[0], p.tokens.string())),
     "copy": (1, 1, lambda p, d: mir.Copy(d[0], p.local())),
     "convert": (1, 1, lambda p, d: mir.Convert(d[0], p.local())),
     "bitcast": (1, 1, lambda p, d: mir.Bitcast(d[0], p.local())),

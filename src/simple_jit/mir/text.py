@@ -173,6 +173,7 @@ _TEXT: Final[dict[type, Callable[[_Printer, Any], str]]] = {
     mir.ConstText: lambda p, i: f"text {quote(i.value)}",
     mir.ConstSite: lambda p, i: f"site{p.place(i.site)}",
     mir.ConstTypeId: lambda p, i: f"type_id {quote(i.name)}",
+    mir.ConstCode: lambda p, i: f"code {quote(i.symbol)}",
     mir.Copy: lambda p, i: f"copy %{i.src.index}",
     mir.Unary: lambda p, i: f"{i.op} %{i.src.index}",
     mir.Binary: lambda p, i: f"{i.op} %{i.lhs.index}, %{i.rhs.index}",

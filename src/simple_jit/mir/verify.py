@@ -226,6 +226,7 @@ _RULES: Final[dict[type, Callable[[Any], str]]] = {
     mir.ConstText: _is(REF),
     mir.ConstSite: _is(I64),
     mir.ConstTypeId: _is(I64),
+    mir.ConstCode: _is(I64),
     mir.Copy: _copy,
     mir.Unary: _unary,
     mir.Binary: _binary,

@@ -138,6 +138,10 @@ class Context:
             self.new_code_slot(symbol, found)
         return found
 
+    def code_slots(self) -> list[tuple[str, int]]:
+        """Return the instances that have a slot in the code table, with its offset."""
+        return list(self._code.offsets.items())
+
     def import_offset(self, symbol: str) -> int:
         found = self._imports.offsets.get(symbol)
         if found is None:

@@ -351,6 +351,7 @@ _STEPS: Final[dict[type, Callable[[MirInterpreter, Any], Step]]] = {
     mir.ConstText: _const_text,
     mir.ConstSite: lambda m, i: _constant(i.dst, m.context.site_number(i.site)),
     mir.ConstTypeId: lambda m, i: _constant(i.dst, m.context.type_id(i.name)),
+    mir.ConstCode: lambda m, i: _constant(i.dst, m.context.code_offset(i.symbol)),
     mir.Copy: _copy,
     mir.Unary: lambda m, i: _apply(i.dst, i.src, unary_operation(i.op, i.src.type)),
     mir.Binary: lambda m, i: _apply_two(i.dst, i.lhs, i.rhs, binary_operation(i.op, i.lhs.type)),

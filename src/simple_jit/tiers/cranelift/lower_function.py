@@ -8,16 +8,23 @@ dominate it. Whatever is rare lies in cold blocks; those that fail share one cal
                                  block3: …
                                  block4 (cold): jump block5(site)
                                  block5(v1) (cold): call throw(ctx, 4, v1, 0, 0); trap
+
+Loops are turned around: where a loop's head tests whether to go on, each jump back to it becomes a copy
+of the test (`find_loops` says which). Cranelift moves invariant computations out of such loops only.
+
+    head: test; brif body, done           head: test; brif body, done
+    body: …; jump head              ->    body: …; test; brif body, done
 """
 
 from __future__ import annotations
 
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.visit import DEFS, SUCCESSORS, reverse_postorder
+from simple_jit.mir.visit import DEFS, SUCCESSORS, predecessors, reverse_postorder
 from simple_jit.tiers.contract import BackendError, Link
 from simple_jit.tiers.cranelift import adapter
 from simple_jit.tiers.cranelift.adapter import CONSTANT, I32, I64, TRAP, TRUSTED, TYPE, IntCC
+from simple_jit.tiers.cranelift.find_loops import LoopTests
 from simple_jit.tiers.cranelift.lower_division import by_constant
 from simple_jit.tiers.cranelift.lower_operators import (
     CONDITION,
@@ -76,8 +83,8 @@ class FunctionLowering:
     """The lowering of one function: `builder` stands in the entry block, `params` are its values."""
 
     __slots__ = (
-        "assigned_in_block", "blocks", "constants", "context", "fb", "function", "heads", "link",
-        "order", "predecessors", "signatures", "throws", "values", "variables",
+        "assigned_in_block", "block", "blocks", "constants", "context", "fb", "function", "link", "order",
+        "predecessors", "signatures", "tests", "throws", "unsealed", "values", "variables",
     )  # fmt: skip
 
     def __init__(self, function: mir.Function, builder: Any, params: list[Value], link: Link) -> None:
@@ -93,27 +100,25 @@ class FunctionLowering:
         self.assigned_in_block: list[int] = []
         self.blocks: dict[mir.Block, Any] = {}
         self.order: list[mir.Block] = []
-        self.heads: set[mir.Block] = set()
-        self.predecessors: dict[mir.Block, int] = {}
+        self.block = function.blocks[0]
+        self.unsealed: set[mir.Block] = set()
+        self.predecessors: dict[mir.Block, list[mir.Block]] = {}
         self._plan()
         self._enter(params)
 
     def lower(self) -> None:
         """Emit the whole function."""
         fb, seal, blocks = self.fb, self.fb.seal_block, self.blocks
-        handlers, values, variables = LOWER, self.values, self.variables
         for block in self.order:
+            self.block = block
             label = blocks[block]
             fb.switch_to_block(label)
-            if block not in self.heads:
+            if block not in self.unsealed:
                 seal(label)
-            for instruction in block.instructions:
-                value = handlers[type(instruction)](self, instruction)
-                if value is not None:
-                    index = instruction.dst.index  # type: ignore[union-attr]
-                    values[index] = value
-                    if variables[index] is not None:
-                        self._assign_variable(index, value)
+            if block in self.tests.heads:
+                self._emit(self.tests.once(block))
+            else:
+                self._emit(block.instructions)
             terminator = block.terminator
             TERMINATE[type(terminator)](self, terminator)
             self._forget_block()
@@ -121,22 +126,52 @@ class FunctionLowering:
         fb.seal_all_blocks()
         fb.finalize()
 
+    def _emit(self, instructions: list[mir.Instruction]) -> None:
+        handlers, values, variables = LOWER, self.values, self.variables
+        for instruction in instructions:
+            value = handlers[type(instruction)](self, instruction)
+            if value is not None:
+                index = instruction.dst.index  # type: ignore[union-attr]
+                values[index] = value
+                if variables[index] is not None:
+                    self._assign_variable(index, value)
+
     # --- Before the first block -------------------------------------------------------------------
 
     def _plan(self) -> None:
-        """Order the blocks, find loop heads, and decide which locals are variables."""
+        """Order the blocks, find out which loops to turn around, and which locals are variables."""
         self.order = order = reverse_postorder(self.function)
-        rank = {block: index for index, block in enumerate(order)}
-        predecessors = self.predecessors
-        for index, block in enumerate(order):
+        self.predecessors = before = predecessors(order)
+        self.tests = tests = LoopTests(order, before)
+        # A block can be sealed when it is begun only if all that lead to it are done.
+        rank = tests.rank
+        for block in order:
             for target in SUCCESSORS[type(block.terminator)](block.terminator):
-                predecessors[target] = predecessors.get(target, 0) + 1
-                if rank[target] <= index:
-                    self.heads.add(target)
-        self._declare_variables(_count_assignments(self.function, order))
+                if rank[target] <= rank[block]:
+                    self.unsealed.add(target)
+        for latch, head in tests.latches.items():
+            for target in SUCCESSORS[type(head.terminator)](head.terminator):
+                if rank[target] <= rank[latch]:
+                    self.unsealed.add(target)
+        self._declare_variables(self._count_assignments())
         create = self.fb.create_block
         for block in order:
             self.blocks[block] = create()
+
+    def _count_assignments(self) -> list[int]:
+        function = self.function
+        counts = [0] * len(function.locals)
+        for index in range(function.param_count):
+            counts[index] = 1
+        for block in (*self.order, *self.tests.latches.values()):
+            for instruction in block.instructions:
+                kind = type(instruction)
+                if kind in _ONE_RESULT:
+                    counts[instruction.dst.index] += 1  # type: ignore[union-attr]
+                else:
+                    for dst in DEFS[kind](instruction):
+                        counts[dst.index] += 1
+        return counts
 
     def _declare_variables(self, assignments: list[int]) -> None:
         pool = adapter.variables(len(assignments))
@@ -243,7 +278,11 @@ class FunctionLowering:
     # --- Failing ----------------------------------------------------------------------------------
 
     def _cold_branch(self, cond: Value) -> tuple[Any, Any]:
-        """Branch to a new cold block where `cond` is true, else to another new block."""
+        """Branch to a new cold block where `cond` is true, else to another new block.
+
+        The order matters: Cranelift moves computations out of a loop as long as it has not come to a block
+        outside of it, and it comes last to what stands first here.
+        """
         fb = self.fb
         cold, after = fb.create_block(), fb.create_block()
         fb.set_cold_block(cold)
@@ -324,6 +363,9 @@ class FunctionLowering:
     def const_type_id(self, op: mir.ConstTypeId) -> Value:
         return self.fb.ins_iconst(I64, self.link.type_id(op.name))
 
+    def const_code(self, op: mir.ConstCode) -> Value:
+        return self.fb.ins_iconst(I64, self.link.code_offset(op.symbol))
+
     def copy(self, op: mir.Copy) -> Value:
         return self.values[op.src.index] or self.use(op.src)
 
@@ -397,25 +439,33 @@ class FunctionLowering:
 
     def index(self, op: mir.Index) -> Value:
         fb = self.fb
-        given = index = self.use(op.src)
-        length = self.use(op.length)
-        if op.wrap:
-            negative = fb.ins_icmp_imm(IntCC.SignedLessThan, given, 0)
-            index = fb.ins_select(negative, fb.ins_iadd(given, length), given)
-        outside = fb.ins_icmp(IntCC.UnsignedGreaterThanOrEqual, index, length)
-        self.throw_where(outside, _INDEX_ERROR, op.place, given, length)
-        return index
-
-    def check(self, op: mir.Check) -> None:
-        fb = self.fb
-        cold, after = fb.create_block(), fb.create_block()
+        given = self.values[op.src.index] or self.use(op.src)
+        length = self.values[op.length.index] or self.use(op.length)
+        outside = fb.ins_icmp(IntCC.UnsignedGreaterThanOrEqual, given, length)
+        if not op.wrap:
+            self.throw_where(outside, _INDEX_ERROR, op.place, given, length)
+            return given
+        # A negative index is rare: only then is it looked at again.
+        cold, failed, after = fb.create_block(), fb.create_block(), fb.create_block()
         fb.set_cold_block(cold)
-        fb.ins_brif(self.use(op.cond), after, (), cold, ())
+        fb.set_cold_block(failed)
+        result = fb.append_block_param(after, I64)
+        fb.ins_brif(outside, cold, (), after, (given,))
         fb.switch_to_block(cold)
-        details = () if op.message is None else (self.use(op.message),)
-        self._throw(_kind_number(op.kind), op.place, *details)
+        wrapped = fb.ins_iadd(given, length)
+        # Not a negative one: the sum with a length is no less than the length, or it is negative.
+        outside = fb.ins_icmp(IntCC.UnsignedGreaterThanOrEqual, wrapped, length)
+        fb.ins_brif(outside, failed, (), after, (wrapped,))
+        fb.switch_to_block(failed)
+        self._throw(_INDEX_ERROR, op.place, given, length)
         fb.switch_to_block(after)
         fb.seal_block(after)
+        return result
+
+    def check(self, op: mir.Check) -> None:
+        failed = self.fb.ins_icmp_imm(IntCC.Equal, self.use(op.cond), 0)
+        details = () if op.message is None else (self.use(op.message),)
+        self.throw_where(failed, _kind_number(op.kind), op.place, *details)
 
     def poll(self, op: mir.Poll) -> None:
         fb = self.fb
@@ -482,13 +532,18 @@ class FunctionLowering:
     # --- Terminators ------------------------------------------------------------------------------
 
     def jump(self, op: mir.Jump) -> None:
-        self.fb.ins_jump(self.blocks[op.target], ())
+        head = self.tests.latches.get(self.block)
+        if head is None:
+            self.fb.ins_jump(self.blocks[op.target], ())
+        else:
+            self._emit(head.instructions)
+            TERMINATE[type(head.terminator)](self, head.terminator)
 
     def branch(self, op: mir.Branch) -> None:
         fb = self.fb
         if op.cold is not None:
             rare = op.then if op.cold == "then" else op.orelse
-            if self.predecessors[rare] == 1:
+            if len(self.predecessors[rare]) == 1:
                 fb.set_cold_block(self.blocks[rare])
         fb.ins_brif(self.use(op.cond), self.blocks[op.then], (), self.blocks[op.orelse], ())
 
@@ -562,6 +617,7 @@ LOWER: Final[dict[type, Handler]] = {
     mir.ConstText: FunctionLowering.const_text,
     mir.ConstSite: FunctionLowering.const_site,
     mir.ConstTypeId: FunctionLowering.const_type_id,
+    mir.ConstCode: FunctionLowering.const_code,
     mir.Copy: FunctionLowering.copy,
     mir.Unary: FunctionLowering.unary,
     mir.Binary: FunctionLowering.binary,
@@ -596,18 +652,3 @@ def _kind_number(kind: str) -> int:
     if number is None:
         raise BackendError(f"no error of the kind `{kind}`")
     return number
-
-
-def _count_assignments(function: mir.Function, order: list[mir.Block]) -> list[int]:
-    counts = [0] * len(function.locals)
-    for index in range(function.param_count):
-        counts[index] = 1
-    for block in order:
-        for instruction in block.instructions:
-            kind = type(instruction)
-            if kind in _ONE_RESULT:
-                counts[instruction.dst.index] += 1  # type: ignore[union-attr]
-            else:
-                for dst in DEFS[kind](instruction):
-                    counts[dst.index] += 1
-    return counts
