@@ -263,6 +263,6 @@ class Finder:
             found = self.session.lookup(self.main, last)
             return None if isinstance(found, ModuleSymbol) else found
         if head.startswith("core."):
-            return self.session.loader.core(head).names.get(last)
+            return self.session.loader.core(head).find(last)
         module = self.session.loader.find(tuple(head.split(".")), self.main)
-        return module.names.get(last) if module is not None else None
+        return module.find(last) if module is not None else None

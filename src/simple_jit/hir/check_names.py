@@ -193,7 +193,7 @@ def module_of(cx: Context, node: ast.Expr) -> Module | None:
         return symbol.target if isinstance(symbol, ModuleSymbol) else None
     if isinstance(node, ast.Member) and not node.nil_safe:
         inner = module_of(cx, node.value)
-        if inner is not None and node.name.name in inner.names:
+        if inner is not None and inner.find(node.name.name) is not None:
             symbol = cx.session.member(inner, node.name.name, node.name.span)
             return symbol.target if isinstance(symbol, ModuleSymbol) else None
     return None
@@ -211,7 +211,7 @@ def type_named(cx: Context, node: ast.Expr) -> Type | RecordSymbol | None:
         return _type_of(symbol)
     if isinstance(node, ast.Member) and not node.nil_safe:
         module = module_of(cx, node.value)
-        if module is not None and node.name.name in module.names:
+        if module is not None and module.find(node.name.name) is not None:
             return _type_of(cx.session.member(module, node.name.name, node.name.span))
         return None
     if isinstance(node, ast.TypeApply):

@@ -24,45 +24,115 @@ BOUNDS = {
 """The bounds that choose an implementation, and the types that meet them."""
 
 
-class CoreIndex:
-    """Which core module declares a function, or a method of a built-in type."""
+class Piece:
+    """The lines of one function or method in a core module; `header` is the line of its `impl`, or -1."""
 
-    __slots__ = ("functions", "methods", "texts")
+    __slots__ = ("end", "header", "is_parsed", "module", "start")
+
+    def __init__(self, module: str, start: int, header: int) -> None:
+        self.module = module
+        self.start = start
+        self.end = start
+        self.header = header
+        self.is_parsed = False
+
+
+class CoreIndex:
+    """Which core module declares a function, or a method of a built-in type, and in which lines."""
+
+    __slots__ = ("functions", "methods", "pieces", "_lines")
 
     def __init__(self, root: str) -> None:
         self.functions: dict[str, str] = {}
-        self.methods: dict[str, dict[str, list[str]]] = {}
-        self.texts: dict[str, str] = {}
+        self.methods: dict[str, dict[str, list[Piece]]] = {}
+        self.pieces: dict[str, dict[str, Piece]] = {}
+        self._lines: dict[str, list[str]] = {}
         folder = os.path.join(root, "core")
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
         for name in names:
             if name.endswith(".spl"):
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    self._scan(f"core.{name[:-4]}", file.read())
+                    self._scan(f"core.{name[:-4]}", file.read().split("\n"), is_core=True)
 
-    def _scan(self, module: str, text: str) -> None:
-        self.texts[module] = text
+    def skeleton(self, module: str, path: str) -> str:
+        """Return a library module without its pieces; every line stays where it was."""
+        is_core = module in self._lines
+        if not is_core:
+            with open(path, encoding="utf-8") as file:
+                self._scan(module, file.read().split("\n"), is_core=False)
+        removed = ("fn ", "impl", "@") if is_core else ("fn ", "@")
+        lines = self._lines[module]
+        kept: list[str] = []
+        is_kept = True
+        held: list[str] = []
+        for line in lines:
+            first = line[:1]
+            if first == "@" and not is_core:
+                held.append(line)  # belongs to what follows
+                is_kept = False
+                kept.append("")
+                continue
+            if first not in ("", " ", "#", ")"):
+                is_kept = not line.startswith(removed)
+                if is_kept and held:
+                    kept[-len(held) :] = held
+                held = []
+            kept.append(line if is_kept else "")
+        return "\n".join(kept)
+
+    def text(self, piece: Piece) -> str:
+        """Return one function or method, in the lines where it stands in its file."""
+        lines = self._lines[piece.module]
+        body = lines[piece.start : piece.end]
+        if piece.header < 0:
+            return "\n" * piece.start + "\n".join(body)
+        gap = "\n" * (piece.start - piece.header)
+        return "\n" * piece.header + lines[piece.header] + gap + "\n".join(body)
+
+    def _scan(self, module: str, lines: list[str], *, is_core: bool) -> None:
+        self._lines[module] = lines
+        functions = self.pieces[module] = {}
         heads: tuple[str, ...] = ()
-        for line in text.split("\n"):
+        header = -1
+        annotated: int | None = None
+        current: Piece | None = None
+        for number, line in enumerate(lines):
             first = line[:1]
             if first == " ":
-                if heads and line[:4] == "    " and line[4:7] in ("fn ", "me ", "sta"):
-                    self._add_method(module, heads, line)
-            elif first == "f" and line.startswith("fn "):
+                if not heads or line[4:5] in (" ", "#", ")", '"') or line[:4] != "    ":
+                    continue
+                inner = line[4:]
+            elif first in ("", "#", ")"):
+                continue
+            else:
+                inner = line
                 heads = ()
-                self.functions.setdefault(_declared_name(line[3:]), module)
-            elif first == "i" and line.startswith("impl"):
-                heads = impl_heads(line)
+                header = -1
+            if current is not None:
+                current.end = number
+                current = None
+            if inner[0] == "@":
+                annotated = number if annotated is None else annotated
+                continue
+            start, annotated = number if annotated is None else annotated, None
+            if inner.startswith("impl") and first != " ":
+                if is_core:
+                    heads, header = impl_heads(line), number
+            elif inner.startswith(("fn ", "me ", "static fn ")):
+                name = _declared_name(inner[10 if inner[0] == "s" else 3 :])
+                current = Piece(module, start, header)
+                if heads:
+                    self._add_method(heads, name, current)
+                else:
+                    functions[name] = current
+                    if is_core:
+                        self.functions.setdefault(name, module)
+        if current is not None:
+            current.end = len(lines)
 
-    def _add_method(self, module: str, heads: tuple[str, ...], line: str) -> None:
-        text = line.strip()
-        if text.startswith("static fn "):
-            text = text[7:]
-        name = _declared_name(text[3:])
+    def _add_method(self, heads: tuple[str, ...], name: str, piece: Piece) -> None:
         for head in heads:
-            modules = self.methods.setdefault(head, {}).setdefault(name, [])
-            if module not in modules:
-                modules.append(module)
+            self.methods.setdefault(head, {}).setdefault(name, []).append(piece)
 
 
 def _declared_name(text: str) -> str:

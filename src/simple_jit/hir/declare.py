@@ -26,19 +26,25 @@ if TYPE_CHECKING:
 
 def declare_module(module: Module, reporter: Reporter) -> None:
     """Fill `module.names`, `stars` and `exports` from its syntax tree."""
-    exported: set[str] = set()
+    exported = declare_statements(module, module.tree.statements, reporter)
     for statement in module.tree.statements:
+        if isinstance(statement, ast.Export):
+            exported |= _exported(module, statement, reporter)
+    if exported:
+        module.exports = exported
+
+
+def declare_statements(module: Module, statements: list[ast.Stmt], reporter: Reporter) -> set[str]:
+    """Enter what statements declare into the names of their module; return those marked `pub`."""
+    exported: set[str] = set()
+    for statement in statements:
         for symbol in declared(statement, module):
             declare(module.names, symbol, reporter)
             if getattr(statement, "public", False):
                 exported.add(symbol.name)
         if isinstance(statement, ast.Use):
             _declare_use(module, statement, reporter)
-    for statement in module.tree.statements:
-        if isinstance(statement, ast.Export):
-            exported |= _exported(module, statement, reporter)
-    if exported:
-        module.exports = exported
+    return exported
 
 
 def declare(names: dict[str, Symbol], symbol: Symbol, reporter: Reporter) -> None:

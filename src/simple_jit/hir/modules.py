@@ -11,8 +11,8 @@ import os
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
 from simple_jit.base.source import SourceFile
-from simple_jit.hir.core_index import CoreIndex
-from simple_jit.hir.declare import declare_module
+from simple_jit.hir.core_index import CoreIndex, Piece
+from simple_jit.hir.declare import declare_module, declare_statements
 from simple_jit.hir.symbols import (
     FunctionSymbol,
     ImportSymbol,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from simple_jit.base.source import Span
     from simple_jit.hir.session import Session
+    from simple_jit.syntax import ast
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib")
 
@@ -39,7 +40,7 @@ class Loader:
         session: Session,
         search_path: list[str],
         library: str,
-        on_load: Callable[[Module], None],
+        on_load: Callable[[Module, list[ast.Stmt]], None],
     ) -> None:
         self.session = session
         self.reporter = session.reporter
@@ -71,9 +72,7 @@ class Loader:
     def core_function(self, name: str) -> FunctionSymbol | None:
         """Return a function of the core library by its name."""
         key = self.index.functions.get(name)
-        if key is None:
-            return None
-        symbol = self.core(key).names.get(name)
+        symbol = self.core(key).find(name) if key is not None else None
         return symbol if isinstance(symbol, FunctionSymbol) else None
 
     def resolve(self, symbol: ImportSymbol, seen: tuple[ImportSymbol, ...] = ()) -> Symbol | None:
@@ -99,7 +98,7 @@ class Loader:
         self, module: Module, name: str, span: Span, seen: tuple[ImportSymbol, ...] = ()
     ) -> Symbol | None:
         """Return what `name` is in `module` for another module, or None after reporting why not."""
-        found = module.names.get(name)
+        found = module.find(name)
         if found is not None and not is_visible(module, name, found):
             self.reporter.report(
                 rule.NOT_EXPORTED.at(span, f"`{name}` is not exported by `{module.key}`").also(
@@ -123,7 +122,7 @@ class Loader:
         """Look `name` up among what a `pub use m.*` of `module` passes on."""
         for star in module.stars:
             target = self.star_module(star) if star.public else None
-            if target is not None and target is not module and name in target.names:
+            if target is not None and target is not module and target.find(name) is not None:
                 return self.member(target, name, span, seen)
         return None
 
@@ -164,9 +163,10 @@ class Loader:
     def _read(self, key: str, path: str) -> Module:
         inside = path.startswith(self.library + os.sep)
         shown = os.path.relpath(path, self.library) if inside else _short_path(path)
-        text = self.index.texts.get(key) if inside else None
-        if text is not None:
-            return self._add(key, path, SourceFile(shown, text))
+        if inside:
+            module = self._add(key, path, SourceFile(shown, self.index.skeleton(key, path)))
+            module.pending = self.index.pieces[key]
+            return module
         from simple_jit.syntax.load import load_source
 
         source = load_source(path, self.reporter)
@@ -186,8 +186,19 @@ class Loader:
         if module.is_core:
             self._core[key] = module
         declare_module(module, self.reporter)
-        self._on_load(module)
+        self._on_load(module, tree.statements)
         return module
+
+    def parse_piece(self, module: Module, piece: Piece) -> None:
+        """Parse one function or method of a core module and declare it."""
+        from simple_jit.syntax.parser import parse
+
+        if piece.is_parsed:
+            return
+        piece.is_parsed = True
+        tree = parse(SourceFile(module.source.path, self.index.text(piece)), self.reporter)
+        declare_statements(module, tree.statements, self.reporter)
+        self._on_load(module, tree.statements)
 
     def _unique(self, key: str) -> str:
         """Two files may be `util` to two importers: their symbols must differ."""

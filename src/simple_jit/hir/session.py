@@ -102,10 +102,10 @@ class Session:
             return found
         for star in module.stars:
             target = self.loader.star_module(star)
-            if target is not None and name in target.names:
+            symbol = target.find(name) if target is not None else None
+            if target is not None and symbol is not None:
                 from simple_jit.hir.modules import is_visible
 
-                symbol = target.names[name]
                 if is_visible(target, name, symbol):
                     return self.loader.resolve(symbol) if isinstance(symbol, ImportSymbol) else symbol
         return None
@@ -119,7 +119,7 @@ class Session:
         names = list(module.names)
         for star in module.stars:
             target = self.loader.star_module(star)
-            names += target.names if target else ()
+            names += [*target.names, *target.pending] if target else ()
         return names
 
     # --- methods ---------------------------------------------------------------

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from simple_jit.base.source import SourceFile, Span
     from simple_jit.hir import nodes as hir
+    from simple_jit.hir.core_index import Piece
     from simple_jit.hir.session import Session
     from simple_jit.syntax import ast
 
@@ -61,7 +62,10 @@ class HoleType(Type):
 
 
 class Module:
-    """One source file. `key` is its dotted name, `main` for the program itself."""
+    """One source file. `key` is its dotted name, `main` for the program itself.
+
+    `pending` are the functions of a core module that have not been parsed yet.
+    """
 
     __slots__ = (
         "exports",
@@ -70,6 +74,7 @@ class Module:
         "key",
         "names",
         "path",
+        "pending",
         "session",
         "source",
         "stars",
@@ -85,8 +90,17 @@ class Module:
         self.names: dict[str, Symbol] = {}
         self.stars: list[ImportSymbol] = []
         self.exports: set[str] | None = None
+        self.pending: dict[str, Piece] = {}
         self.is_library = False
         self.is_core = False
+
+    def find(self, name: str) -> Symbol | None:
+        """Return what `name` is declared as here; a function of the core library is parsed now."""
+        found = self.names.get(name)
+        if found is None and name in self.pending:
+            self.session.loader.parse_piece(self, self.pending[name])
+            found = self.names.get(name)
+        return found
 
 
 class Symbol:
