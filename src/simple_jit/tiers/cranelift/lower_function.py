@@ -83,7 +83,7 @@ class FunctionLowering:
     """The lowering of one function: `builder` stands in the entry block, `params` are its values."""
 
     __slots__ = (
-        "assigned_in_block", "block", "blocks", "constants", "context", "fb", "function", "link", "order",
+        "assigned_in_block", "block", "blocks", "constants", "context", "fb", "float_tests", "function", "link", "order",
         "predecessors", "signatures", "tests", "throws", "unsealed", "values", "variables",
     )  # fmt: skip
 
@@ -94,6 +94,7 @@ class FunctionLowering:
         self.signatures: dict[Any, Any] = {}
         self.throws: dict[tuple[int, int], Any] = {}
         self.constants: dict[int, int] = {}  # locals that are always one integer
+        self.float_tests: set[int] = set()  # locals that hold how floats compare
         # What each local is at this point; None: ask the frontend for the value of its variable.
         self.values: list[Value | None] = [None] * len(function.locals)
         self.variables: list[Any] = [None] * len(function.locals)
@@ -413,6 +414,8 @@ class FunctionLowering:
 
     def compare(self, op: mir.Compare) -> Value:
         name, condition = CONDITION[op.op, op.lhs.type]
+        if name == "ins_fcmp":
+            self.float_tests.add(op.dst.index)
         lhs = self.values[op.lhs.index] or self.use(op.lhs)
         rhs = self.values[op.rhs.index] or self.use(op.rhs)
         return getattr(self.fb, name)(condition, lhs, rhs)
@@ -463,9 +466,19 @@ class FunctionLowering:
         return result
 
     def check(self, op: mir.Check) -> None:
-        failed = self.fb.ins_icmp_imm(IntCC.Equal, self.use(op.cond), 0)
+        fb, cond = self.fb, self.use(op.cond)
+        if op.cond.index in self.float_tests:
+            # A branch on the comparison of floats itself is better code than one on its negation.
+            cold, after = fb.create_block(), fb.create_block()
+            fb.set_cold_block(cold)
+            fb.ins_brif(cond, after, (), cold, ())
+        else:
+            cold, after = self._cold_branch(fb.ins_icmp_imm(IntCC.Equal, cond, 0))
+        fb.switch_to_block(cold)
         details = () if op.message is None else (self.use(op.message),)
-        self.throw_where(failed, _kind_number(op.kind), op.place, *details)
+        self._throw(_kind_number(op.kind), op.place, *details)
+        fb.switch_to_block(after)
+        fb.seal_block(after)
 
     def poll(self, op: mir.Poll) -> None:
         fb = self.fb
