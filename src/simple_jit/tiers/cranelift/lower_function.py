@@ -83,8 +83,8 @@ class FunctionLowering:
     """The lowering of one function: `builder` stands in the entry block, `params` are its values."""
 
     __slots__ = (
-        "assigned_in_block", "block", "blocks", "constants", "context", "fb", "float_tests", "function", "link", "order",
-        "predecessors", "signatures", "tests", "throws", "unsealed", "values", "variables",
+        "assigned_in_block", "block", "blocks", "constants", "context", "fb", "float_tests", "function",
+        "link", "order", "predecessors", "signatures", "tests", "throws", "unsealed", "values", "variables",
     )  # fmt: skip
 
     def __init__(self, function: mir.Function, builder: Any, params: list[Value], link: Link) -> None:
