@@ -176,7 +176,7 @@ def test_dump_shows_each_stage(stage: str, part: str, tmp_path: Path) -> None:
 
 
 def test_dump_of_one_function(tmp_path: Path) -> None:
-    file = tmp_path / "two.spl"
+    file = tmp_path / "functions.spl"
     file.write_text("fn one() -> i64: 1\nfn two() -> i64: one() + one()\nprint two()\n")
     for stage in ("ast", "hir", "mir", "clif", "llvm"):
         outcome = run_simple(["dump", str(file), "--stage", stage, "--fn", "one"])

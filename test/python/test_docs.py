@@ -61,15 +61,18 @@ def test_program_prints_what_the_page_says(block: Block) -> None:
 
 
 def commands(block: Block) -> list[tuple[str, str]]:
-    """Split a console block into command lines and what each shows."""
-    parts = re.split(r"^\$ (.*)\n", block.text, flags=re.MULTILINE)
-    return list(zip(parts[1::2], parts[2::2], strict=True))
+    """Split a console block into command lines and what each shows.
+
+    A command goes on, in lines that begin with `> `, as a shell shows it.
+    """
+    parts = re.split(r"^\$ (.*\n(?:> .*\n)*)", block.text, flags=re.MULTILINE)
+    return [(parts[i].replace("\n> ", "\n"), parts[i + 1]) for i in range(1, len(parts), 2)]
 
 
 @pytest.mark.parametrize(
     ("command", "shown"),
     [
-        pytest.param(command, shown, id=f"{block_id(block)} {command}")
+        pytest.param(command, shown, id=f"{block_id(block)} {command.splitlines()[0]}")
         for block in ALL
         if block.kind == "console"
         for command, shown in commands(block)

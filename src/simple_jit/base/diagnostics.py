@@ -145,5 +145,5 @@ def suggest(name: str, candidates: Iterable[str]) -> str | None:
 
     others = sorted(set(candidates) - {name})
     folded = [other for other in others if other.lower() == name.lower()]
-    matches = folded or get_close_matches(name, others, n=1, cutoff=0.67)
+    matches = folded or get_close_matches(name, others, n=1, cutoff=0.66)
     return matches[0] if matches else None

@@ -33,8 +33,11 @@ BROKEN_PIPE = 1
 
 def entry() -> NoReturn:
     """Run the command of this process and end it."""
+    import gc
     import os
 
+    # Trees and closures live as long as the process: looking for garbage among them is in vain.
+    gc.set_threshold(100_000, 50, 100)
     status = main(sys.argv[1:])
     # Tearing down the interpreter would take longer than many a program.
     try:
