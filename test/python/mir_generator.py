@@ -24,7 +24,9 @@ from simple_jit.mir.nodes import BOOL, F32, F64, I64, PTR, REF, TYPES, Block, Fu
 
 INTS = [TYPES[name] for name in ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")]
 NUMBERS = [*INTS, F32, F64]
-PARAMS = (("buffer", PTR), ("floats", REF), ("ints", REF), ("a", I64), ("b", I64), ("x", F64), ("p", BOOL))
+PARAMS = (("buffer", PTR), ("floats", REF), ("ints", REF), ("object", REF), ("maybe", REF),
+          ("a", I64), ("b", I64), ("x", F64), ("p", BOOL))  # fmt: skip
+FIELDS = ((I64, 8), (F64, 16), (F32, 24), (TYPES["i32"], 28))  # of the object
 RESULTS = (I64, F64, BOOL, I64)
 WORDS = 16  # of the buffer
 FREE_CELL = 976  # of the context: the last of RETURNS, which no call here comes to; set it to 0
@@ -32,7 +34,7 @@ LENGTHS = {"floats": 8, "ints": 7}
 
 
 class Scratch:
-    """Memory for one run: a buffer of words and two arrays ([f64] and [i64]) with their data."""
+    """Memory for one run: a buffer of words, two arrays ([f64] and [i64]) with their data, an object."""
 
     SIZE = 1024
 
@@ -41,6 +43,7 @@ class Scratch:
         self.buffer = -(-ctypes.addressof(self._memory) // 16) * 16
         self.floats = self.buffer + 256
         self.ints = self.buffer + 320
+        self.object = self.buffer + 896
 
     def fill(self, seed: int) -> None:
         """Set all of it; the same seed gives the same contents."""
@@ -56,6 +59,8 @@ class Scratch:
             for index in range(length):
                 value: Any = rng.randrange(-9, 9) if name == "ints" else float(rng.randrange(-9, 9))
                 self._word(self.buffer + offset + 8 * index, "q" if name == "ints" else "d", value)
+        self._word(self.object + 8, "q", rng.randrange(-9, 9))
+        self._word(self.object + 16, "d", float(rng.randrange(-9, 9)))
 
     @staticmethod
     def _word(address: int, format: str, value: Any) -> None:
@@ -80,7 +85,8 @@ class Program:
         rng = random.Random(self.seed * 7 + variant)
         scratch.fill(rng.randrange(1 << 30))
         numbers = (interesting(rng, I64), interesting(rng, I64), interesting(rng, F64), rng.random() < 0.5)
-        return (scratch.buffer, scratch.floats, scratch.ints, *numbers)
+        maybe = scratch.object if rng.random() < 0.6 else 0
+        return (scratch.buffer, scratch.floats, scratch.ints, scratch.object, maybe, *numbers)
 
 
 def run(call: Callable[[], tuple[Any, ...]], scratch: Scratch) -> tuple[Any, ...]:
@@ -195,7 +201,8 @@ class _Generator:
     # --- statements -------------------------------------------------------------------------------
 
     def statements(self, count: int, depth: int) -> None:
-        plain = [self.arithmetic] * 6 + [self.memory] * 2 + [self.element] * 3 + [self.failing, self.call]
+        plain = [self.arithmetic] * 6 + [self.memory] * 2 + [self.element] * 3
+        plain += [self.failing, self.call, self.field, self.field, self.perhaps]
         nested = [self.branch, self.branch, self.for_range, self.while_loop, self.switch]
         for _ in range(count):
             self.rng.choice(plain + nested if depth < 3 else plain)(depth)
@@ -334,6 +341,35 @@ class _Generator:
         else:
             value = self.any(type)
             self.emit(mir.Store(self.definite(value) if type is F64 else value, data, 0, position, 8))
+
+    def field(self, depth: int) -> None:
+        self.field_of(self.params["object"])
+
+    def field_of(self, object: Local) -> None:
+        type, offset = self.rng.choice(FIELDS)
+        if self.rng.random() < 0.6:
+            dst = self.target(type)
+            self.emit(mir.Load(dst, object, offset))
+            self.assigned(dst)
+        else:
+            value = self.any(type)
+            self.emit(mir.Store(self.definite(value) if type.kind == "float" else value, object, offset))
+
+    def perhaps(self, depth: int) -> None:
+        """A field of an object that may be null, after a test, or now and then a check."""
+        object, null, there = self.params["maybe"], self.new(REF), self.new(BOOL)
+        self.emit(mir.Const(null, 0))
+        self.emit(mir.Compare("ne", there, object, null))
+        if self.rng.random() < 0.1:
+            self.emit(mir.Check(there, "NilError", self.site()))
+            self.field_of(object)
+            return
+        then, done = self.function.new_block(), self.function.new_block()
+        self.end(mir.Branch(there, then, done), then)
+        known, self.known = self.known, list(self.known)
+        self.field_of(object)
+        self.known = known
+        self.end(mir.Jump(done), done)
 
     def failing(self, depth: int) -> None:
         if self.rng.random() < 0.1:

@@ -8,8 +8,8 @@
 What is moved runs even where the loop's body does not: so it must not fail. Arithmetic does not
 (division by integers, which may, stays). A load must not read through null: it is moved as it is
 when the loop always runs it first, when its object is used before the loop, or when nothing ever asks
-whether the object is null; else it reads the context in place of null. A load of data (an element)
-stays, as only the check before it makes its address good.
+whether the object is null; else it reads the context in place of null. A load of data (an element), or
+through a ref that was an integer (of an `any`, say), stays: only the check before it makes the address good.
 """
 
 from __future__ import annotations
@@ -76,9 +76,12 @@ class _Hoisting:
         self.tested: set[Local] = set()  # refs that are compared
         self.given: set[Local] = set(function.params)  # parameters, and results of calls
         self.guarded: dict[tuple[Block, Local], Local] = {}
+        self.wild: set[Local] = set()  # refs that may have been an integer, which is no address
+        self.passed_on: list[tuple[Local, Local]] = []  # refs and what they are copied from
         for block in flow.order:
             for i in block.instructions:
                 self._survey(block, i)
+        self._spread()
 
     def _survey(self, block: Block, i: Instruction) -> None:
         kind = type(i)
@@ -91,6 +94,19 @@ class _Hoisting:
                 self.tested.update(USES[kind](i))
         elif kind is mir.Call:
             self.given.update(i.dsts)  # type: ignore[union-attr]
+        elif type(i) is mir.Copy and i.dst.type is mir.REF:
+            if i.src.type is mir.I64:
+                self.wild.add(i.dst)
+            self.passed_on.append((i.dst, i.src))
+        elif type(i) is mir.Select and i.dst.type is mir.REF:
+            self.passed_on += [(i.dst, i.lhs), (i.dst, i.rhs)]
+
+    def _spread(self) -> None:
+        """Let what is copied from a wild ref be wild."""
+        before = -1
+        while len(self.wild) != before:
+            before = len(self.wild)
+            self.wild.update([dst for dst, src in self.passed_on if src in self.wild])
 
     def run(self, loop: Loop) -> None:
         effects = Effects(loop, self.contexts)
@@ -125,10 +141,12 @@ class _Hoisting:
             return None
         if self._is_valid(i.base, front):
             return i
+        if i.base in self.wild:
+            return None
         return RENAME[mir.Load](i, {i.base: self._guard(i.base, front)}, {})
 
     def _is_valid(self, base: Local, front: Block) -> bool:
-        if base in self.given and base in self.once and base not in self.tested:
+        if base in self.given and base in self.once and base not in self.tested and base not in self.wild:
             return True
         dominates = self.flow.dominates
         return any(dominates(block, front) for block in self.users.get(base, ()))
