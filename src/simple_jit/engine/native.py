@@ -75,12 +75,12 @@ class NativeCode:
         self._compiling = True
         try:
             code = backend.compile(functions, self._context, level, exported)
+            base = self._arena.add(code)
+            for symbol, entry in code.entries.items():
+                self._context.store(self._context.code_offset(symbol), base + entry)
+                self._installed.add(symbol)
         finally:
             self._compiling = False
-        base = self._arena.add(code)
-        for symbol, entry in code.entries.items():
-            self._context.store(self._context.code_offset(symbol), base + entry)
-            self._installed.add(symbol)
         self._fill_slots()
 
     def has_code(self, symbol: str) -> bool:
