@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
+    from simple_jit.base.source import Span
     from simple_jit.tiers.interpreter.shapes import Closure
 
 VIEW_NAMES: Final = {
@@ -250,47 +251,52 @@ def field_text(c: FunctionCompiler, struct: types.StructType, index: int, value:
 
 
 def _array_get(c: FunctionCompiler, node: hir.ArrayGet) -> str:
-    fixed = fixed_array(c, node.array)
+    elem = node.type
+    index, data = checked_index(c, node.array, node.index, node.span)
+    if is_plain(elem):
+        return as_loaded(elem, element_cell(elem, index, data))
+    return composite_element(c, elem, index, data)
+
+
+def checked_index(c: FunctionCompiler, array: hir.Expr, index: hir.Expr, span: Span) -> tuple[str, str]:
+    """Return the texts of an index that is in range, and of where the data starts.
+
+    The second is the address, or (of an array of plain elements) its index in their view; it is valid once
+    the first has been evaluated.
+    """
+    fixed = c.shape.fixed.get(array.local) if isinstance(array, hir.LocalGet) else None
+    text = operand(c, array)
+    first, name = c.shape.named(exact(c, index))
     if fixed is not None:
-        index, text = operand(c, node.index), c.shape.temp()
-        inside = f"({text} := {index})"
-        if c.flat and isinstance(node.index, hir.LocalGet):
-            inside = text = index
-        array = operand(c, node.array)
-        checked = (
-            f"({text} if 0 <= {inside} < {fixed[0]} else element({text}, {array} >> 3, {c.place(node.span)}))"
-        )
-        return as_loaded(node.type, f"{view_of(node.type)[0]}[{checked} + {fixed[1]}]")
-    array, index = operand(c, node.array), exact(c, node.index)
+        slow = f"element({name}, {text} >> 3, {c.place(span)})"
+        return f"({name} if 0 <= {first} < {fixed[0]} else {slow})", fixed[1]
     t = c.shape.temp()
-    first, u = c.shape.named(index)
-    if not c.facts[node.index].resizes:
-        inside = f"I64[({t} := {array} >> 3) + 1] > {first} >= 0"
+    if not c.facts[index].resizes:
+        inside = f"I64[({t} := {text} >> 3) + 1] > {first} >= 0"
     else:
-        inside = f"({t} := {array} >> 3) and 0 <= {first} < I64[{t} + 1]"
-    checked = f"({u} if {inside} else element({u}, {t}, {c.place(node.span)}))"
-    return element_text(c, node.type, checked, f"I64[{t} + 3]")
+        inside = f"({t} := {text} >> 3) and 0 <= {first} < I64[{t} + 1]"
+    assert isinstance(array.type, types.ArrayType)
+    data = data_index(array.type.elem, f"I64[{t} + 3]")
+    return f"({name} if {inside} else element({name}, {t}, {c.place(span)}))", data
 
 
-def fixed_array(c: FunctionCompiler, array: hir.Expr) -> tuple[str, str] | None:
-    """Return the names of the length and the data of an array that is known not to change here."""
-    return c.shape.fixed.get(array.local) if isinstance(array, hir.LocalGet) else None
+def data_index(elem: types.Type, data: str) -> str:
+    """Return the text of where data starts: an index in the view of plain elements, else the address."""
+    shift = view_of(elem)[1] if is_plain(elem) else 0
+    return f"({data} >> {shift})" if shift else data
 
 
-def element_text(c: FunctionCompiler, elem: types.Type, index: str, data: str) -> str:
-    """Return the text that loads an element; `index` is evaluated before `data`."""
+def composite_element(c: FunctionCompiler, elem: types.Type, index: str, data: str) -> str:
+    """Return the text that loads an element of several components, or of none."""
     if not flatten(elem):
         return f"({index}, None)[1]"
-    if not is_plain(elem):
-        read, stride = c.shape.bind(reader(elem)), element_layout(elem).size
-        return f"{read}({index} * {stride} + {data})"
-    return as_loaded(elem, element_cell(elem, index, data))
+    read, stride = c.shape.bind(reader(elem)), element_layout(elem).size
+    return f"{read}({index} * {stride} + {data})"
 
 
 def element_cell(elem: types.Type, index: str, data: str) -> str:
-    """Return the text of the cell of a plain element."""
-    view, shift = view_of(elem)
-    return f"{view}[{index} + ({data} >> {shift})]" if shift else f"{view}[{index} + {data}]"
+    """Return the text of the cell of a plain element; `index` is evaluated first."""
+    return f"{view_of(elem)[0]}[{index} + {data}]"
 
 
 def view_of(type: types.Type) -> tuple[str, int]:
@@ -351,7 +357,10 @@ def _load(c: FunctionCompiler, node: hir.Intrinsic, address: str) -> str:
 def _array_load(c: FunctionCompiler, node: hir.Intrinsic, args: list[str]) -> str:
     (first, t), (second, _) = c.shape.named(args[0]), c.shape.named(args[1])
     index = second if first == t else f"({first}, {second})[1]"
-    return element_text(c, node.type, index, f"I64[({t} + {abi.ARRAY_DATA}) >> 3]")
+    data = data_index(node.type, f"I64[({t} + {abi.ARRAY_DATA}) >> 3]")
+    if is_plain(node.type):
+        return as_loaded(node.type, element_cell(node.type, index, data))
+    return composite_element(c, node.type, index, data)
 
 
 def _array_cell(offset: int) -> Callable[[FunctionCompiler, hir.Intrinsic, list[str]], str]:

@@ -17,6 +17,14 @@ SIMPLE: Final = (hir.Const, hir.TextConst, hir.LocalGet)
 """Expressions that cannot fail and read nothing but a local."""
 
 
+def is_quiet(node: hir.Expr) -> bool:
+    """Can `node` be evaluated later than its turn, since it cannot fail and reads nothing but locals?"""
+    if isinstance(node, (hir.Binary, hir.Compare)):
+        fails = isinstance(node, hir.Binary) and (node.checked or node.op in ("div", "rem", "floordiv"))
+        return not fails and is_quiet(node.lhs) and is_quiet(node.rhs)
+    return isinstance(node, SIMPLE)
+
+
 class Facts:
     """Facts on one subtree.
 

@@ -64,7 +64,7 @@ class Shape:
 
     def named(self, text: str) -> tuple[str, str]:
         """Return text to evaluate first, and a name for the value afterwards."""
-        if text.isidentifier():
+        if text.isidentifier() or text[0].isdigit():
             return text, text
         name = self.temp()
         return f"({name} := {text})", name

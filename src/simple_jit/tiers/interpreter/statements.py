@@ -14,16 +14,17 @@ from simple_jit.mir.layout import element_layout, flatten
 from simple_jit.runtime.values import cells_access, field_access, is_plain, writer
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
 from simple_jit.tiers.interpreter.expressions import (
+    checked_index,
     context_cell,
+    data_index,
     element_cell,
     emit,
     exact,
     field_text,
-    fixed_array,
     operand,
     view_of,
 )
-from simple_jit.tiers.interpreter.facts import SIMPLE, fixed_arrays
+from simple_jit.tiers.interpreter.facts import SIMPLE, fixed_arrays, is_quiet
 from simple_jit.tiers.interpreter.hooks import LoopSite
 from simple_jit.tiers.interpreter.shapes import renamed
 
@@ -281,11 +282,10 @@ def _fix_arrays(c: FunctionCompiler, node: hir.Loop | hir.ForRange) -> list[str]
         if local in fixed or not is_plain(local.type.elem):
             continue
         at, length, data = (c.shape.temp() for _ in range(3))
-        shift = view_of(local.type.elem)[1]
         head += [
             f"{at} = {c.local(local)} >> 3",
             f"{length} = I64[{at} + 1]",
-            f"{data} = I64[{at} + 3] >> {shift}",
+            f"{data} = {data_index(local.type.elem, f'I64[{at} + 3]')}",
         ]
         fixed[local] = length, data
     c.shape.fixed = fixed
@@ -447,21 +447,19 @@ def _in_order(c: FunctionCompiler, targets: list[hir.Expr], value: hir.Expr) -> 
 def _array_set(c: FunctionCompiler, node: hir.ArraySet) -> list[str]:
     assert isinstance(node.array.type, types.ArrayType)
     elem = node.array.type.elem
-    fixed = fixed_array(c, node.array)
-    index, value = c.shape.temp(), c.shape.temp()
-    if fixed is not None:
-        lines, array, length = [], f"{c.local(node.array.local)} >> 3", fixed[0]  # type: ignore[attr-defined]
-    else:
-        array = c.shape.temp()
-        lines, length = [f"{array} = {operand(c, node.array)} >> 3"], f"I64[{array} + 1]"
-    lines.append(f"{index} = {exact(c, node.index)}")
+    if is_plain(elem) and isinstance(node.array, SIMPLE) and is_quiet(node.index):
+        if not c.facts[node.value].assigns and not c.facts[node.value].resizes:
+            cell = element_cell(elem, *checked_index(c, node.array, node.index, node.span))
+            return [f"{cell} = {operand(c, node.value)}"]
+    array, index, value = (c.shape.temp() for _ in range(3))
+    lines = [f"{array} = {operand(c, node.array)} >> 3", f"{index} = {exact(c, node.index)}"]
     text = operand(c, node.value)
     if not isinstance(node.value, SIMPLE):
         lines.append(f"{value} = {text}")
         text = value
-    lines.append(f"if not 0 <= {index} < {length}: {index} = element({index}, {array}, {c.place(node.span)})")
-    if fixed is not None:
-        return [*lines, f"{view_of(elem)[0]}[{index} + {fixed[1]}] = {text}"]
+    lines.append(
+        f"if not 0 <= {index} < I64[{array} + 1]: {index} = element({index}, {array}, {c.place(node.span)})"
+    )
     return lines + _store_element(c, elem, f"I64[{array} + 3]", index, text)
 
 
@@ -469,7 +467,7 @@ def _store_element(c: FunctionCompiler, elem: types.Type, data: str, index: str,
     if not flatten(elem):
         return [value]
     if is_plain(elem):
-        return [f"{element_cell(elem, index, data)} = {value}"]
+        return [f"{element_cell(elem, index, data_index(elem, data))} = {value}"]
     stride = element_layout(elem).size
     return [f"{c.shape.bind(writer(elem))}({index} * {stride} + {data}, {value})"]
 
