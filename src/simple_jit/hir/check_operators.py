@@ -316,7 +316,8 @@ def _shift(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) ->
 
 def _power(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     if isinstance(left.type, IntType):
-        return call_core(cx, "ipow", [left, right], span)
+        name = "ipow_checked" if _is_checked(cx, left.type) else "ipow"
+        return call_core(cx, name, [left, right], span)
     result = call_core(cx, "fpow", [_convert(left, F64), _convert(right, F64)], span)
     return result if left.type is F64 else hir.Convert(result, F32, span)
 
