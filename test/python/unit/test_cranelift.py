@@ -526,6 +526,21 @@ def test_calls_through_pointers(machine: NativeMachine) -> None:
     assert machine.run(BACKEND, function, labs, -12) == (12,)
 
 
+def test_the_code_of_a_function_is_a_value(machine: NativeMachine) -> None:
+    square = straight("squared", [I64], [I64], lambda f, p, o: mir.Binary("mul", o[0], p[0], p[0]))
+    function = straight(
+        "by code", [I64], [I64],
+        lambda f, p, o: [
+            mir.ConstCode(slot := f.new_local(I64), "squared"),
+            mir.Context(context := f.new_local(PTR)),
+            mir.Load(target := f.new_local(PTR), context, 0, slot),
+            mir.CallPointer((o[0],), target, (p[0],), c=False),
+        ],
+    )  # fmt: skip
+    machine.add(BACKEND, [square, function])
+    assert machine.call(function, 12) == (144,)
+
+
 def test_c_convention(machine: NativeMachine) -> None:
     function = straight(
         "from c", [I64], [I64], lambda f, p, o: [
