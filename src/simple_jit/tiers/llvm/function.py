@@ -39,6 +39,7 @@ class FunctionWriter:
         self.lines: list[str] = []
         self.lengths: set[Local] = set()
         self.constants: dict[Local, int | float | bool] = {}
+        self.block_label = ""
         self._cold: list[str] = []
         self._failures: dict[str, str] = {}
         self._values: dict[Local, str] = {}
@@ -128,6 +129,7 @@ class FunctionWriter:
 
     def start(self, label: str) -> None:
         """Go on in a new block of LLVM's."""
+        self.block_label = label
         self.lines.append(f"{label}:")
 
     def fail_unless(self, condition: str, call: str) -> None:

@@ -294,14 +294,29 @@ def _alignment(w: FunctionWriter, i: mir.Load | mir.Store, type: MirType) -> str
 
 def _index(w: FunctionWriter, i: mir.Index) -> None:
     src, length = w.get(i.src), w.get(i.length)
-    position = src
+    failure = w.throw("IndexError", i.place, src, length)
+    inside = w.op(f"icmp ult i64 {src}, {length}")
     if i.wrap:
-        negative = w.op(f"icmp slt i64 {src}, 0")
-        from_end = w.op(f"add i64 {src}, {length}")
-        position = w.op(f"select i1 {negative}, i64 {from_end}, i64 {src}")
-    inside = w.op(f"icmp ult i64 {position}, {length}")
-    w.fail_unless(inside, w.throw("IndexError", i.place, src, length))
-    w.set(i.dst, position)
+        w.set(i.dst, _wrapped_index(w, src, length, inside, failure))
+    else:
+        w.fail_unless(inside, failure)
+        w.set(i.dst, src)
+
+
+def _wrapped_index(w: FunctionWriter, src: str, length: str, inside: str, failure: str) -> str:
+    """Count a negative index from the end, on a path of its own: most are not negative."""
+    usual, rare, go_on = w.label(), w.label(), w.label()
+    weights = w.unit.metadata('!{!"branch_weights", i32 2000, i32 1}')
+    w.emit(f"br i1 {inside}, label %{usual}, label %{rare}, !prof {weights}")
+    w.start(rare)
+    from_end = w.op(f"add i64 {src}, {length}")
+    w.fail_unless(w.op(f"icmp ult i64 {from_end}, {length}"), failure)
+    last = w.block_label
+    w.emit(f"br label %{go_on}")
+    w.start(usual)
+    w.emit(f"br label %{go_on}")
+    w.start(go_on)
+    return w.op(f"phi i64 [ {src}, %{usual} ], [ {from_end}, %{last} ]")
 
 
 def _check(w: FunctionWriter, i: mir.Check) -> None:

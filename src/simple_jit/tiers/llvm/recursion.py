@@ -5,25 +5,31 @@
                                     fib.2:                   fib(n - 1) + fib(n - 2)
 
 LLVM puts the copies where they are called, so that one call, with one check and one frame, does the work
-of many. LLVM's own inliner leaves recursive calls alone.
+of many. LLVM's own inliner leaves recursive calls alone. Where the function loops as well, a call is a
+small part of its work, and copies do not pay.
 """
 
 from __future__ import annotations
 
 from simple_jit.mir import nodes as mir
+from simple_jit.mir.visit import reverse_postorder, successors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-_MOST_INSTRUCTIONS: Final = 320
+_MOST_INSTRUCTIONS: Final = 250
 _MOST_COPIES: Final = 3
 
 
 def copies(function: mir.Function) -> int:
     """Return how many levels of calls of itself to inline into a function."""
     size = calls = 0
-    for block in function.blocks:
+    passed: set[mir.Block] = set()
+    for block in reverse_postorder(function):
+        passed.add(block)
+        if not passed.isdisjoint(successors(block)):
+            return 0
         size += len(block.instructions) + 1
         for i in block.instructions:
             if type(i) is mir.Call and i.callee == function.symbol:
