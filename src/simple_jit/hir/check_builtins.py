@@ -47,7 +47,7 @@ def _output(cx: Context, node: ast.Call, name: str, line: str, plain: str) -> hi
     for arg in node.args:
         if arg.name is None:
             args.append(arg.value)
-        elif arg.name.name in ("end", "sep"):
+        elif arg.name.name == "end":
             named[arg.name.name] = arg.value
         else:
             cx.error(rule.UNKNOWN_PARAMETER.at(arg.name.span, f"`{name}` has no parameter `{arg.name.name}`"))
@@ -61,11 +61,10 @@ def _output(cx: Context, node: ast.Call, name: str, line: str, plain: str) -> hi
     left = diverging([*stmts, *values], node.span)
     if left is not None:
         return left
-    separator = texts.get("sep") or hir.TextConst(" ", TEXT, node.span)
     pieces: list[hir.Expr] = []
     for index, value in enumerate(values):
         if index:
-            pieces.append(separator)
+            pieces.append(hir.TextConst(" ", TEXT, node.span))
         pieces.append(text_of(cx, value, value.span, quoted=False))
     if "end" in texts:
         pieces.append(texts["end"])

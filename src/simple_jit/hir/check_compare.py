@@ -19,6 +19,7 @@ from simple_jit.hir.types import (
     UNIT,
     ArrayType,
     EnumType,
+    FloatType,
     IntType,
     OptionalType,
     StructType,
@@ -130,15 +131,9 @@ def _equality(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.E
         if called is not None:
             return coerce(cx, called, BOOL, what="the result of `eq`")
     common = join(left.type, right.type)
-    if common is None:
-        common = _optional_numbers(left.type, right.type)
     if common is None or isinstance(common, HoleType) or common is UNIT:
         return None
     return equal(cx, coerce(cx, left, common), coerce(cx, right, common), span)
-
-
-def _optional_numbers(a: Type, b: Type) -> Type | None:
-    return None
 
 
 def equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
@@ -206,20 +201,57 @@ def _compare_numbers(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span
     """Integers compare with floats by value."""
     if left.type is right.type:
         return hir.Compare(OPERATIONS[op], left, right, span)
+    if isinstance(left.type, IntType) and isinstance(right.type, FloatType):
+        return _compare_mixed(cx, op, left, right, span)
+    if isinstance(left.type, FloatType) and isinstance(right.type, IntType):
+        stmts: list[hir.Expr] = []
+        left = cx.keep(left, stmts)
+        return block(stmts, _compare_mixed(cx, _MIRRORED[op], right, left, span), span)
     pair = unify_numbers(cx, left, right, op, span)
-    if pair is None:
-        return hir.Const(None, ERROR, span)
-    wide = [v for v in (left, right) if isinstance(v.type, IntType)]
-    if wide and not isinstance(wide[0], hir.Const):
-        pair = tuple(_as_f64(v) for v in (left, right))  # type: ignore[assignment]
-    first, second = pair
-    if first.type is not second.type:
-        first, second = _as_f64(first), _as_f64(second)
-    return hir.Compare(OPERATIONS[op], first, second, span)
+    return hir.Compare(OPERATIONS[op], *pair, span) if pair else hir.Const(None, ERROR, span)
+
+
+_MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_EXACT = 1 << 53
+"""Below this every integer is a float of its own."""
+
+
+def _compare_mixed(cx: Context, op: str, integer: hir.Expr, real: hir.Expr, span: Span) -> hir.Expr:
+    """Compare an integer with a float exactly, also where the integer has no float of its own."""
+    assert isinstance(integer.type, IntType)
+    real = _as_f64(real)
+    if integer.type.bits < 64 or any(_is_small(value) for value in (integer, real)):
+        return hir.Compare(OPERATIONS[op], _as_f64(integer), real, span)
+    stmts: list[hir.Expr] = []
+    whole, number = cx.keep(integer, stmts), cx.keep(real, stmts)
+    rounded = cx.keep(_as_f64(whole), stmts)
+    top = hir.Const(float(integer.type.max), F64, span)
+    is_beyond = hir.Compare("ge", number, top, span)
+    as_integer = hir.Convert(number, integer.type, span)
+    exact: hir.Expr = hir.Compare(OPERATIONS["==" if op == "!=" else op], whole, as_integer, span)
+    if op in ("<", "<="):
+        exact = hir.Or(is_beyond, exact, span)
+    else:
+        exact = hir.And(hir.Unary("not", is_beyond, span), exact, span)
+    tied = hir.And(hir.Compare("eq", rounded, number, span), exact, span)
+    if op == "==":
+        return block(stmts, tied, span)
+    if op == "!=":
+        return block(stmts, hir.Unary("not", tied, span), span)
+    strict = hir.Compare("lt" if op in ("<", "<=") else "gt", rounded, number, span)
+    return block(stmts, hir.Or(strict, tied, span), span)
+
+
+def _is_small(value: hir.Expr) -> bool:
+    return isinstance(value, hir.Const) and value.value is not None and abs(value.value) < _EXACT
 
 
 def _as_f64(value: hir.Expr) -> hir.Expr:
-    return value if value.type is F64 else hir.Convert(value, F64, value.span)
+    if value.type is F64:
+        return value
+    if isinstance(value, hir.Const) and value.value is not None and _is_small(value):
+        return hir.Const(float(value.value), F64, value.span)
+    return hir.Convert(value, F64, value.span)
 
 
 # --- in ----------------------------------------------------------------------------

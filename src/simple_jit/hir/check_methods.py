@@ -51,6 +51,9 @@ def call_named_method(
     provided = _provided(cx, receiver, name.name, args, span, found)
     if provided is not None:
         return provided
+    lambdas = [arg for arg in args if isinstance(arg.value, ast.Lambda)]
+    if lambdas:
+        return cx.error(unsupported(rule.CLOSURE_UNSUPPORTED, lambdas[0].span))
     if found is None:
         _check_args(cx, args)
         return _report_no_method(cx, receiver, name)
@@ -65,9 +68,6 @@ def call_named_method(
     from simple_jit.hir.check_call import report_deprecated
 
     report_deprecated(cx, symbol, name.span)
-    lambdas = [arg for arg in args if isinstance(arg.value, ast.Lambda)]
-    if lambdas:
-        return cx.error(unsupported(rule.CLOSURE_UNSUPPORTED, lambdas[0].span))
     return call_function(cx, symbol, receiver, args, span, dict(env), hint)
 
 

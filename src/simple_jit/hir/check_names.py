@@ -142,6 +142,10 @@ def report_unknown_name(cx: Context, node: ast.Name) -> hir.Expr:
     if node.name in BUILTIN_TYPES:
         return cx.error(rule.NOT_A_VALUE.at(node.span, f"`{node.name}` is a type, not a value"))
     diagnostic = rule.UNKNOWN_NAME.at(node.span, f"there is no `{node.name}` here")
+    owner = cx.instance.self_type
+    if owner is not None and cx.session.find_method(owner, node.name) is not None:
+        receiver = "self" if cx.self_variable is not None else str(owner)
+        return cx.error(diagnostic.hint(f"to call the method, write `{receiver}.{node.name}(…)`"))
     near = _FOREIGN_NAMES.get(node.name) or suggest(node.name, _candidates(cx))
     return cx.error(diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
 

@@ -67,11 +67,13 @@ METHODS = {
 
 def adapts(node: ast.Expr) -> bool:
     """Is `node` made of number literals without a suffix alone, so that it takes any type asked for?"""
-    while isinstance(node, ast.Unary) and node.op in ("-", "+", "~"):
-        node = node.operand
-    if isinstance(node, ast.Binary):
-        return adapts(node.right) and adapts(node.left)
-    return isinstance(node, (ast.IntLiteral, ast.FloatLiteral)) and node.suffix is None
+    while True:
+        if isinstance(node, ast.Unary) and node.op in ("-", "+", "~"):
+            node = node.operand
+        elif isinstance(node, ast.Binary) and adapts(node.right):
+            node = node.left
+        else:
+            return isinstance(node, (ast.IntLiteral, ast.FloatLiteral)) and node.suffix is None
 
 
 def check_operand_pair(
@@ -136,28 +138,31 @@ def check_binary(cx: Context, node: ast.Binary, hint: Type | None) -> hir.Expr:
     while isinstance(current, ast.Binary):
         chain.append(current)
         current = current.left
-    inner = chain[-1]
-    if len(chain) > 1 and not adapts(inner):
-        value = _check_first(cx, inner, hint)
-        for item in reversed(chain[:-1]):
-            value = check_binary_values(cx, item.op, value, item.right, item.span)
-        return value
-    if len(chain) > 1:
-        return _check_literal_chain(cx, chain, hint)
-    return _check_first(cx, node, hint)
+    if len(chain) == 1:
+        return _check_first(cx, node, hint)
+    if adapts(chain[-1]):
+        hint = _literal_chain_hint(cx, chain, hint)
+    stmts: list[hir.Expr] = []
+    value = _check_first(cx, chain[-1], hint)
+    for number, item in enumerate(reversed(chain[:-1])):
+        if number % _CHAIN == _CHAIN - 1:
+            value = cx.keep(value, stmts) if value.type not in (ERROR, NEVER) else value
+        value = check_binary_values(cx, item.op, value, item.right, item.span)
+    return block(stmts, value, node.span)
 
 
-def _check_literal_chain(cx: Context, chain: list[ast.Binary], hint: Type | None) -> hir.Expr:
+_CHAIN = 64
+"""After how many operators a chain goes on from a temporary, so that no tree gets too deep."""
+
+
+def _literal_chain_hint(cx: Context, chain: list[ast.Binary], hint: Type | None) -> Type | None:
     """`2 * 3 * x`: the literals on the left take the type of the first operand that has one."""
     other = next((item.right for item in reversed(chain) if not adapts(item.right)), None)
     if other is not None:
-        with_type = _probe(cx, other, hint)
-        if is_number(with_type):
-            hint = with_type
-    value = _check_first(cx, chain[-1], hint)
-    for item in reversed(chain[:-1]):
-        value = check_binary_values(cx, item.op, value, item.right, item.span)
-    return value
+        type = _probe(cx, other, hint)
+        if is_number(type):
+            return type
+    return hint
 
 
 def _probe(cx: Context, node: ast.Expr, hint: Type | None) -> Type:
@@ -234,7 +239,7 @@ def _on_bools(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span)
 
 def _on_collections(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr | None:
     if op == "+" and left.type is TEXT and right.type is TEXT:
-        return call_core(cx, "concat", [left, right], span)
+        return _joined_text(cx, left, right, span)
     if op == "*" and left.type is TEXT and isinstance(right.type, IntType):
         return call_core(cx, "text_repeat", [left, coerce(cx, right, I64)], span)
     if op == "*" and isinstance(left.type, ArrayType) and isinstance(right.type, IntType):
@@ -245,6 +250,20 @@ def _on_collections(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span:
             args = [coerce(cx, left, common), coerce(cx, right, common)]
             return call_core(cx, "array_concat", args, span)
     return None
+
+
+def _joined_text(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    """`a + b + c` makes one text, not one for each `+`."""
+    from simple_jit.hir.show import concat_texts
+
+    if isinstance(left, hir.Call) and left.callee.module == "core.text":
+        if left.callee.name == "concat_all" and isinstance(left.args[0], hir.ArrayNew):
+            left.args[0].items.append(right)
+            left.span = left.args[0].span = span
+            return left
+        if left.callee.name == "concat":
+            return concat_texts(cx, [*left.args, right], span)
+    return concat_texts(cx, [left, right], span)
 
 
 # --- numbers -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, expression
 from simple_jit.hir.convert import coerce
-from simple_jit.hir.symbols import ERROR, ConstSymbol, HoleType, Module
+from simple_jit.hir.symbols import ERROR, ConstSymbol, Module
 from simple_jit.hir.types import BOOL, F32, F64, I64, TEXT, EnumType, FloatType, IntType, TupleType, Type
 
 TYPE_CHECKING = False
@@ -54,7 +54,7 @@ def _evaluate(symbol: ConstSymbol) -> hir.Expr:
     value = expression(cx, decl.value, wanted)
     if wanted is not None and decl.type is not None:
         value = coerce(cx, value, wanted, decl.type.span)
-    if value.type is not ERROR and isinstance(value.type, HoleType):
+    if value.type is not ERROR and not _is_constant_type(value.type):
         value = cx.error(
             rule.NOT_CONSTANT.at(decl.value.span, "a constant is a number, bool, text or tuple of them")
         )
@@ -63,6 +63,12 @@ def _evaluate(symbol: ConstSymbol) -> hir.Expr:
     for diagnostic in cx.reporter.diagnostics:
         symbol.module.session.reporter.report(diagnostic)
     return value
+
+
+def _is_constant_type(type: Type) -> bool:
+    if isinstance(type, TupleType):
+        return all(map(_is_constant_type, type.items))
+    return isinstance(type, (IntType, FloatType, EnumType)) or type in (BOOL, TEXT)
 
 
 def _context(module: Module) -> Context:

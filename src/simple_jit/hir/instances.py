@@ -13,7 +13,7 @@ returns" and is checked again until the result no longer changes:
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.base.diagnostics import Reporter
+from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.holes import unsettled
@@ -69,6 +69,7 @@ class Instance:
     __slots__ = (
         "build",
         "called_at",
+        "caller",
         "declared",
         "function",
         "guess",
@@ -101,6 +102,7 @@ class Instance:
         self.types: dict[str, Type] = {}
         self.self_type: Type | None = None
         self.called_at: Span | None = None
+        self.caller: Instance | None = session.active[-1] if session.active else None
         self.is_active = False
         self.is_done = False
         self.used_guess = False
@@ -397,10 +399,27 @@ def _pass_on(reporter: Reporter, instance: Instance) -> None:
     symbol = instance.symbol
     generic = symbol is not None and _is_generic(symbol)
     for diagnostic in reporter.diagnostics:
-        if generic and instance.called_at is not None and diagnostic.severity == "error":
-            types = ", ".join(str(local.type) for local in instance.function.params)
-            diagnostic.also(instance.called_at, f"for `{instance.function.name}({types})`, called here")
+        if generic and diagnostic.severity == "error":
+            diagnostic = _at_call(diagnostic, instance)
         instance.session.reporter.report(diagnostic)
+
+
+def _at_call(diagnostic: Diagnostic, instance: Instance) -> Diagnostic:
+    """Point at the call as well; alone, where the library does not accept what it was given."""
+    user: Instance | None = instance
+    while user is not None and user.module.is_library and user.caller is not None:
+        if not user.caller.module.is_library:
+            break
+        user = user.caller
+    if user is None or user.called_at is None:
+        return diagnostic
+    types = ", ".join(str(local.type) for local in user.function.params)
+    what = f"`{user.function.name}({types})`"
+    if not user.module.is_library:
+        return diagnostic.also(user.called_at, f"for {what}, called here")
+    moved = diagnostic.rule.at(user.called_at, diagnostic.message).note(f"needed by {what} of the library")
+    moved.hints = diagnostic.hints
+    return moved
 
 
 def _is_generic(symbol: FunctionSymbol) -> bool:

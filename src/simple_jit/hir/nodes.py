@@ -15,7 +15,7 @@ Values, as the tree-walking interpreter holds them:
     enum with payload, flat           tuple: the variant's position, then its fields
     enum with payload, boxed          int, the address of the heap object
     function value                    int, the address of the closure
-    any, value of a trait             tuple: the number of the type's descriptor, the value
+    any, value of a trait             tuple: the number of the type's descriptor, the word (mir/layout.py)
     tuple                             tuple
     unit                              None
 """
