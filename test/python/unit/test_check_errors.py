@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Golden
 
+from conftest import Golden
 from simple_jit.base.diagnostics import Reporter
 from simple_jit.base.render import render
 from simple_jit.base.source import SourceFile

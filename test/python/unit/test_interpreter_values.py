@@ -320,5 +320,5 @@ def test_all_nodes_are_known() -> None:
     assert set(facts._PARTS) == nodes
     for node, (single, several) in facts._PARTS.items():
         assert {*single, several} - {None} <= set(node.__slots__)
-    handled = set(expressions._EMIT) | set(statements._LINES) | set(statements._ASSIGNMENTS)
+    handled = set(expressions.EMIT) | set(statements._LINES) | set(statements._ASSIGNMENTS)
     assert handled == nodes

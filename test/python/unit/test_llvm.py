@@ -636,6 +636,17 @@ def test_a_library_that_does_not_load_is_reported(monkeypatch: pytest.MonkeyPatc
         LLVMBackend().prefetch()
 
 
+def test_loading_ahead_in_a_thread(machine: NativeMachine) -> None:
+    import threading
+
+    backend = LLVMBackend()
+    loading = threading.Thread(target=backend.prefetch)
+    loading.start()
+    function = function_of("after prefetch", [I64], [I64], lambda f, p, o: mir.Copy(o[0], p[0]))
+    assert machine.run(backend, function, 5) == (5,)
+    loading.join()
+
+
 def test_ir_that_llvm_refuses_is_an_error() -> None:
     found = library.open_library()
     with pytest.raises(BackendError, match="does not accept"):
