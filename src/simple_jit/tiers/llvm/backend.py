@@ -18,6 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 MAX_LEVEL = 3
+_SMALL_LOOP = """
+define i64 @sum(ptr %xs, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %sum = phi i64 [ 0, %entry ], [ %more, %loop ]
+  %cell = getelementptr inbounds nuw [8 x i8], ptr %xs, i64 %i
+  %x = load i64, ptr %cell
+  %more = add i64 %sum, %x
+  store i64 %more, ptr %cell
+  %next = add nuw nsw i64 %i, 1
+  %again = icmp ult i64 %next, %n
+  br i1 %again, label %loop, label %done
+done:
+  ret i64 %more
+}
+"""
 _INLINING_LEVEL = 2
 
 
@@ -39,13 +57,19 @@ class LLVMBackend:
         return "llvm"
 
     def prefetch(self, level: int = 2) -> None:
-        """Load LLVM and prepare it, so that the first compilation need not.
+        """Load LLVM and compile a small loop, so that the first real compilation finds all at hand.
+
+        Meant for a thread beside the front end: most of it runs without Python's lock. The thread must
+        have ended when the process does.
 
         Raises:
             BackendMissing: llvmlite is not installed.
         """
         with self._lock:
-            self._machine(level)
+            machine = self._machine(level)
+            with self._module(machine, machine.heading + _SMALL_LOOP) as module:
+                module.optimise(machine)
+                module.emit(machine, as_object=True)
 
     def compile(
         self,
