@@ -13,13 +13,20 @@ from __future__ import annotations
 
 from simple_jit.hir import types as hir
 from simple_jit.mir.abi import ARRAY_DATA, ARRAY_LEN
-from simple_jit.mir.layout import element_layout, flatten, struct_layout
+from simple_jit.mir.layout import (
+    box_layout,
+    element_layout,
+    enum_layout,
+    flatten,
+    has_payload,
+    struct_layout,
+)
 from simple_jit.runtime.memory import I64, VIEWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, Final
 
     from simple_jit.runtime.heap import Heap
 
@@ -35,7 +42,14 @@ def is_flagged(type: hir.Type) -> bool:
 
 def is_plain(type: hir.Type) -> bool:
     """Is a value of `type` one component, and that component its interpreted form?"""
-    return len(flatten(type)) == 1 and not isinstance(type, hir.TupleType) and not is_flagged(type)
+    if len(flatten(type)) != 1 or isinstance(type, hir.TupleType):
+        return False
+    return not is_flagged(type) and not is_flat_enum(type)
+
+
+def is_flat_enum(type: hir.Type) -> bool:
+    """Is `type` an enum with payload that lies in components, a tuple in the interpreter?"""
+    return isinstance(type, hir.EnumType) and has_payload(type) and not enum_layout(type).boxed
 
 
 def flatten_value(value: Value, type: hir.Type) -> list[Any]:
@@ -46,12 +60,28 @@ def flatten_value(value: Value, type: hir.Type) -> list[Any]:
         if value is None:
             return [False, *_zeros(type.inner)]
         return [True, *flatten_value(unwrapped(value, type), type.inner)]
+    if isinstance(type, hir.EnumType) and is_flat_enum(type):
+        return _flatten_enum(value, type)
+    if type is hir.ANY or isinstance(type, hir.TraitType):
+        return list(value)
     return [] if type is hir.UNIT or type is hir.NEVER else [value]
 
 
+def _flatten_enum(value: Value, type: hir.EnumType) -> list[Any]:
+    layout, tag = enum_layout(type), value[0]
+    slots = [_ZERO.get(slot.kind, 0) for slot in layout.slots]
+    fields = type.variants[tag].fields
+    parts = [part for v, f in zip(value[1:], fields, strict=True) for part in flatten_value(v, f.type)]
+    for place, part in zip(layout.places[tag], parts, strict=True):
+        slots[place] = part
+    return [tag, *slots]
+
+
+_ZERO: Final[dict[str, Any]] = {"float": 0.0, "bool": False}
+
+
 def _zeros(type: hir.Type) -> list[Any]:
-    kinds = {"float": 0.0, "bool": False}
-    return [kinds.get(component.kind, 0) for component in flatten(type)]
+    return [_ZERO.get(component.kind, 0) for component in flatten(type)]
 
 
 def unwrapped(value: Value, type: hir.OptionalType) -> Value:
@@ -75,7 +105,19 @@ def _inflate(components: Iterator[Any], type: hir.Type) -> Value:
         return True if type.inner is hir.UNIT else value
     if type is hir.BOOL:
         return next(components) != 0
+    if isinstance(type, hir.EnumType) and is_flat_enum(type):
+        return _inflate_enum(components, type)
+    if type is hir.ANY or isinstance(type, hir.TraitType):
+        return next(components), next(components)
     return None if type is hir.UNIT or type is hir.NEVER else next(components)
+
+
+def _inflate_enum(components: Iterator[Any], type: hir.EnumType) -> Value:
+    layout = enum_layout(type)
+    tag = next(components)
+    slots = [next(components) for _ in layout.slots]
+    parts = iter([slots[place] for place in layout.places[tag]])
+    return tag, *[_inflate(parts, field.type) for field in type.variants[tag].fields]
 
 
 _accesses: dict[hir.Type, tuple[Reader, Writer]] = {}
@@ -102,6 +144,18 @@ def field_access(type: hir.StructType, index: int) -> tuple[Reader, Writer]:
         offsets = layout.offsets[first[index] :]
         found = _field_accesses[type, index] = _make_access(field, offsets)
     return found
+
+
+def variant_access(type: hir.EnumType, variant: int, field: int) -> tuple[Reader, Writer]:
+    """Return `read(object)` and `write(object, value)` for a field of a variant of a boxed enum."""
+    layout = enum_layout(type)
+    offsets = layout.boxes[variant].offsets[layout.first[variant][field] + 1 :]
+    return _make_access(type.variants[variant].fields[field].type, offsets)
+
+
+def box_access(type: hir.Type) -> tuple[Reader, Writer]:
+    """Return `read(object)` and `write(object, value)` for the box of a value in an `any`."""
+    return _make_access(type, box_layout(type).offsets)
 
 
 def _access(type: hir.Type) -> tuple[Reader, Writer]:

@@ -25,7 +25,7 @@ from simple_jit.hir.intrinsics import TABLE
 from simple_jit.mir import abi
 from simple_jit.mir.layout import descriptor
 from simple_jit.runtime import memory, values
-from simple_jit.runtime.errors import SimpleError
+from simple_jit.runtime.errors import SimpleError, take_error
 from simple_jit.tiers.interpreter import Hooks, compiler, expressions, facts, statements
 
 LIMITS = [compiler.FLAT, compiler.SEPARATE]
@@ -322,3 +322,146 @@ def test_all_nodes_are_known() -> None:
         assert {*single, several} - {None} <= set(node.__slots__)
     handled = set(expressions.EMIT) | set(statements._LINES) | set(statements._ASSIGNMENTS)
     assert handled == nodes
+
+
+def enum(name: str, *variants: list[t.Type]) -> t.EnumType:
+    made = t.EnumType(name, f"test.{name}", None, (), None)
+    made.variants = [
+        t.Variant(f"V{position}", position, [t.Field(f"f{n}", field, None) for n, field in enumerate(fields)])
+        for position, fields in enumerate(variants)
+    ]
+    return made
+
+
+FLAT_ENUM = enum("Flat", [t.I64, t.TEXT], [t.F64], [], [t.optional_of(t.I8), t.BOOL])
+BOXED_ENUM = enum("Boxed", [t.I64] * 8, [t.TEXT, t.optional_of(t.I16)], [])
+UNIT_ENUM = enum("Units", [t.UNIT], [])
+
+
+@pytest.mark.parametrize("type", [FLAT_ENUM, BOXED_ENUM, UNIT_ENUM], ids=str)
+def test_enums_with_payload(type: t.EnumType) -> None:
+    """Make each variant, keep it in an array and in an `any`, and take it apart."""
+    examples = {t.I64: -3, t.TEXT: 4096, t.F64: 0.5, t.BOOL: True, t.UNIT: None}
+    elements = t.array_of(type)
+    tag = function([type], t.I64, name="tag")
+    tag.body = hir.EnumTag(get(tag.locals[0]), t.I64, SPAN)
+    wrap = function([elements], type, name="wrap")
+    first = hir.ArrayGet(get(wrap.locals[0]), const(0), type, SPAN)
+    wrap.body = hir.AnyGet(hir.AnyNew(first, t.ANY, SPAN), type, SPAN)
+    with Machine() as m:
+        for position, variant in enumerate(type.variants):
+            fields = [field.type for field in variant.fields]
+            make = function(fields, type, name=f"make{position}")
+            make.body = hir.EnumNew(position, [get(local) for local in make.locals], type, SPAN)
+            values = [examples.get(field, 7) for field in fields]
+            made = m.run(wrap, m.heap.new_array(elements, [m.run(make, *values)]))
+            assert m.run(tag, made) == position
+            for index, (field, value) in enumerate(zip(fields, values, strict=True)):
+                load = function([type], field, name=f"load{position}_{index}")
+                load.body = hir.EnumGet(get(load.locals[0]), position, index, field, SPAN)
+                assert m.run(load, made) == value
+
+
+ANY_VALUES: list[tuple[t.Type, object]] = [
+    *[(type, type.max) for type in t.SCALARS.values() if isinstance(type, t.IntType)],
+    (t.I64, -1), (t.F64, -0.5), (t.F32, 0.5), (t.BOOL, True), (t.TEXT, 4096), (t.UNIT, None),
+    (t.tuple_of([t.I8, t.F64]), (1, 2.5)), (t.optional_of(t.I64), None), (FLAT_ENUM, (1, 0.5)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type", "value"), ANY_VALUES, ids=[str(type) for type, _ in ANY_VALUES])
+def test_any(type: t.Type, value: object) -> None:
+    elements = t.array_of(t.ANY)
+    make = function([type], t.ANY, name="make")
+    make.body = hir.AnyNew(get(make.locals[0]), t.ANY, SPAN)
+    test = function([t.ANY], t.BOOL, name="test")
+    test.body = hir.AnyIs(get(test.locals[0]), type, SPAN)
+    test_other = function([t.ANY], t.BOOL, name="test_other")
+    test_other.body = hir.AnyIs(get(test_other.locals[0]), STRUCT, SPAN)
+    take = function([t.ANY], type, name="take")
+    take.body = hir.AnyGet(get(take.locals[0]), type, SPAN)
+    with Machine() as m:
+        (made,) = m.heap.read_array(m.heap.new_array(elements, [m.run(make, value)]), elements)
+        assert m.run(test, made) is True
+        assert m.run(test_other, made) is False
+        assert m.run(take, made) == value
+
+
+def adder() -> tuple[hir.Function, t.StructType]:
+    """`\\x: x + n`, with `n` captured: the body, and the type of its objects."""
+    env = t.StructType("env", "test.env", None, (), True, None)
+    env.fields = [t.Field("code", t.I64, None), t.Field("n", t.I64, None)]
+    body = function([t.I64, env], t.I64, name="adder")
+    body.body = binary("add", get(body.locals[0]), hir.FieldGet(get(body.locals[1]), 1, t.I64, SPAN))
+    return body, env
+
+
+def test_function_values() -> None:
+    body, env = adder()
+    type = t.function_of([t.I64], t.I64)
+    make = function([t.I64], type, name="make")
+    make.body = hir.ClosureNew(body, env, [get(make.locals[0])], type, SPAN)
+    call = function([type, t.I64], t.I64, name="call")
+    call.body = hir.CallValue(get(call.locals[0]), [get(call.locals[1])], t.I64, SPAN)
+    with Machine() as m:
+        one, ten = m.run(make, 1), m.run(make, 10)
+        assert [m.run(call, one, 5), m.run(call, ten, 5)] == [6, 15]
+
+
+def test_a_function_value_of_native_code() -> None:
+    """The interpreter finds the function behind a code-table slot that it did not make."""
+    body, env = adder()
+
+    class Known(Hooks):
+        def function(self, symbol: str) -> hir.Function:
+            assert symbol == body.symbol
+            return body
+
+    type = t.function_of([t.I64], t.I64)
+    call = function([type], t.I64, name="call")
+    call.body = hir.CallValue(get(call.locals[0]), [const(2)], t.I64, SPAN)
+    with Machine(Known()) as m:
+        closure = m.heap.new_struct(env, [m.context.code_offset(body.symbol), 40])
+        assert m.run(call, closure) == 42
+
+
+def test_protected_calls() -> None:
+    """The error of a protected call is kept, and is none for externs that are called next."""
+    env = t.StructType("env0", "test.env0", None, (), True, None)
+    env.fields = [t.Field("code", t.I64, None), t.Field("n", t.I64, None)]
+    body = function([env], t.I64, name="body")
+    body.body = binary("div", const(6), hir.FieldGet(get(body.locals[0]), 1, t.I64, LATER))
+    type = t.function_of([], t.I64)
+    f = function([t.I64], t.I64)
+    closure = hir.ClosureNew(body, env, [get(f.locals[0])], type, SPAN)
+    f.body = hir.Protected(closure, t.I64, SPAN)
+    with Machine() as m:
+        assert m.run(f, 3) == 2
+        assert m.run(f, 0) == -1
+        assert m.context.load(abi.FAILED) == 0
+        error = take_error(m.context, m.heap.read_text)
+        assert str(error) == "DivisionByZero: division by zero (test.spl:2:1)"
+
+
+@pytest.mark.parametrize("limits", LIMITS, ids=["flat", "separate"])
+@pytest.mark.parametrize("default", [True, False])
+def test_switches(default: bool, limits: compiler.Limits) -> None:
+    """As a value, and as a statement that may leave the function."""
+    numbers = [[0], [1, 4, 7], [3]]
+
+    def switch(branches: list[hir.Expr], otherwise: hir.Expr) -> hir.Expr:
+        return hir.Switch(get(x), numbers, branches, otherwise if default else None, t.I64, SPAN)
+
+    f = function([t.I64], t.I64, [t.I64])
+    x, y = f.locals
+    returning = hir.Return(const(100), SPAN)
+    value = switch([const(10), const(11), const(12)], const(13))
+    f.body = block(
+        put(y, switch([const(20), returning, const(22)], const(23))),
+        result=binary("add", get(y), binary("add", value, const(0))),
+    )
+    with Machine() as m:
+        run = m.interpreter.compile(f, limits)
+        assert [run(n) for n in (0, 1, 4, 7, 3)] == [30, 100, 100, 100, 34]
+        if default:
+            assert [run(n) for n in (2, -1, 5)] == [36, 36, 36]

@@ -32,7 +32,7 @@ VIEW_NAMES: Final = {
 
 def emit(c: FunctionCompiler, node: hir.Expr) -> str:
     """Return the text of `node` as part of the closure under construction."""
-    handler = _EMIT.get(type(node))
+    handler = EMIT.get(type(node))
     return statement_value(c, node) if handler is None else handler(c, node)
 
 
@@ -144,6 +144,22 @@ def _if(c: FunctionCompiler, node: hir.If) -> str:
     then = operand(c, node.then)
     orelse = "None" if node.orelse is None else operand(c, node.orelse)
     return f"({then} if {cond} else {orelse})"
+
+
+def _switch(c: FunctionCompiler, node: hir.Switch) -> str:
+    first, value = c.shape.named(operand(c, node.value))
+    branches = [operand(c, branch) for branch in node.branches]
+    otherwise = branches.pop() if node.default is None else operand(c, node.default)
+    tests = [case_test(value, numbers) for numbers in node.numbers]
+    parts = [f"{branch} if {test} else " for branch, test in zip(branches, tests, strict=False)]
+    return f"({first}, {''.join(parts)}{otherwise})[1]"
+
+
+def case_test(value: str, numbers: list[int]) -> str:
+    """Return the text of a test for the numbers of one branch of a switch."""
+    if len(numbers) == 1:
+        return f"{value} == {numbers[0]}"
+    return f"{value} in ({', '.join(map(str, numbers))})"
 
 
 def _convert(c: FunctionCompiler, node: hir.Convert) -> str:
@@ -435,7 +451,7 @@ _INTRINSICS: Final[dict[str, Callable[[FunctionCompiler, hir.Intrinsic, list[str
 _ALWAYS_INLINE: Final = frozenset({hir.Call, hir.CallExtern, hir.ArrayNew, hir.New})
 """What costs a call in any case, so that one more closure around it would gain nothing."""
 
-_EMIT: Final[dict[type[hir.Expr], Callable[..., str]]] = {
+EMIT: Final[dict[type[hir.Expr], Callable[..., str]]] = {
     hir.Const: _const,
     hir.Nil: _nil,
     hir.TextConst: _text_const,
@@ -448,6 +464,7 @@ _EMIT: Final[dict[type[hir.Expr], Callable[..., str]]] = {
     hir.Or: _or,
     hir.Block: _block,
     hir.If: _if,
+    hir.Switch: _switch,
     hir.Convert: _convert,
     hir.Call: _call,
     hir.CallExtern: _call_extern,
@@ -464,3 +481,4 @@ _EMIT: Final[dict[type[hir.Expr], Callable[..., str]]] = {
     hir.Intrinsic: _intrinsic,
     hir.Throw: _throw,
 }
+"""What makes the text of each node that has a value; `tagged` adds to it."""

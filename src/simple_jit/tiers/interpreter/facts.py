@@ -78,6 +78,16 @@ _PARTS: Final[dict[type[hir.Expr], tuple[tuple[str, ...], str | None]]] = {
     hir.ArraySet: (("array", "index", "value"), None),
     hir.Convert: (("value",), None),
     hir.Throw: (("message",), None),
+    hir.EnumNew: ((), "values"),
+    hir.EnumTag: (("value",), None),
+    hir.EnumGet: (("value",), None),
+    hir.Switch: (("value", "default"), "branches"),
+    hir.ClosureNew: ((), "captures"),
+    hir.CallValue: (("callee",), "args"),
+    hir.AnyNew: (("value",), None),
+    hir.AnyIs: (("value",), None),
+    hir.AnyGet: (("value",), None),
+    hir.Protected: (("closure",), None),
 }
 """For each node the fields that hold an expression or None, and the one that holds a list of them."""
 
@@ -102,7 +112,7 @@ def collect(root: hir.Expr) -> dict[hir.Expr, Facts]:
 
 _LEAF: Final = Facts(1, NO_ESCAPES, assigns=False, resizes=False)
 _ASSIGNS: Final = (hir.LocalSet, hir.ForRange)
-_RESIZES: Final = (hir.Call, hir.CallExtern, hir.Intrinsic)
+_RESIZES: Final = (hir.Call, hir.CallExtern, hir.CallValue, hir.Protected, hir.Intrinsic)
 
 
 def _facts(node: hir.Expr, known: dict[hir.Expr, Facts]) -> Facts:

@@ -69,6 +69,10 @@ class Hooks:
         """Return what runs an extern function: it takes and returns values in the interpreter's form."""
         raise NotImplementedError(extern.name)
 
+    def function(self, symbol: str) -> hir.Function:
+        """Return the instance called `symbol`, of which native code made a function value."""
+        raise NotImplementedError(symbol)
+
 
 class LoopSite:
     """A loop of an instance, with the count of rounds left until it is hot.

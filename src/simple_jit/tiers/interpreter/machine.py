@@ -14,9 +14,11 @@ from simple_jit.hir import types
 from simple_jit.mir import abi
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.context import Context
-from simple_jit.runtime.errors import SimpleError
+from simple_jit.runtime.errors import SimpleError, SimpleExit, record_error
 from simple_jit.runtime.heap import Heap
+from simple_jit.runtime.memory import I64
 from simple_jit.tiers.interpreter import allocation
+from simple_jit.tiers.interpreter import tagged as _tagged  # noqa: F401  (adds to the nodes that have text)
 from simple_jit.tiers.interpreter.compiler import (
     FLAT,
     FLAT_LIMIT,
@@ -59,6 +61,23 @@ class ExternCell:
         return self.call(*args)
 
 
+class CodeTable(dict[int, Instance]):
+    """Instances by the offset of their slot in the code table: what function values hold."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        super().__init__()
+        self._interpreter = interpreter
+
+    def __missing__(self, offset: int) -> Instance:
+        symbols = {at: symbol for symbol, at in self._interpreter.context.code_slots()}
+        symbol = symbols[offset]
+        found = self._interpreter.instances.get(symbol)
+        if found is None:
+            found = self._interpreter.instance(self._interpreter.hooks.function(symbol))
+        self[offset] = found
+        return found
+
+
 class Interpreter:
     """Runs the instances of one engine. `hooks` is asked where something is hot."""
 
@@ -68,9 +87,9 @@ class Interpreter:
         self.hooks = hooks
         self.instances: dict[str, Instance] = {}
         self.allocate = allocation.allocator(heap)
+        self.code = CodeTable(self)
         self._externs: dict[hir.Extern, ExternCell] = {}
-        self._constructors: dict[types.StructType, Closure] = {}
-        self._array_makers: dict[types.ArrayType, Closure] = {}
+        self._makers: dict[tuple[object, ...], Closure] = {}
 
     def instance(self, function: hir.Function) -> Instance:
         """Return the cell of an instance; its body is compiled at the first call."""
@@ -120,7 +139,8 @@ class Interpreter:
             if code.co_filename == FILE_NAME:
                 found = code.co_name
             traceback = traceback.tb_next
-        return self.instances[found].function if found else None
+        instance = self.instances.get(found) if found else None
+        return instance.function if instance else None
 
     def compile(self, function: hir.Function, limits: Limits = FLAT) -> Callable[..., Any]:
         """Return a function of the arguments that runs the body of an instance."""
@@ -182,18 +202,44 @@ class Interpreter:
             found = self._externs[extern] = ExternCell(extern, self.hooks)
         return found
 
+    def code_offset(self, function: hir.Function) -> int:
+        """Return what a function value that runs `function` holds."""
+        offset = self.context.code_offset(function.symbol)
+        self.code[offset] = self.instance(function)
+        return offset
+
+    def protect(self, closure: int) -> int:
+        """Call a function value without parameters; -1 where an error left it, which is kept."""
+        try:
+            result: int = self.code[I64[(closure + abi.HEADER_SIZE) >> 3]].call(closure)
+            return result
+        except (SimpleError, SimpleExit, KeyboardInterrupt, RecursionError, MemoryError) as raised:
+            error = self.as_simple_error(raised)
+        record_error(self.context, error)
+        self.context.store(abi.FAILED, 0)
+        return -1
+
     def constructor(self, struct: types.StructType) -> Closure:
         """Return the function that allocates instances of `struct`."""
-        found = self._constructors.get(struct)
-        if found is None:
-            found = self._constructors[struct] = allocation.constructor(self.heap, struct)
-        return found
+        return self._maker((struct,), lambda: allocation.constructor(self.heap, struct))
+
+    def variant_maker(self, type: types.EnumType, variant: int) -> Closure:
+        """Return the function that allocates a variant of a boxed enum."""
+        make = allocation.variant_maker
+        return self._maker((type, variant), lambda: make(self.heap, type, variant))
+
+    def box_maker(self, type: types.Type) -> Closure:
+        """Return the function that boxes values of `type` for an `any`."""
+        return self._maker((type, "box"), lambda: allocation.box_maker(self.heap, type))
 
     def array_maker(self, type: types.ArrayType) -> Closure:
         """Return the function that makes arrays of `type` from their values."""
-        found = self._array_makers.get(type)
+        return self._maker((type,), lambda: allocation.array_maker(self.heap, type))
+
+    def _maker(self, key: tuple[object, ...], make: Callable[[], Closure]) -> Closure:
+        found = self._makers.get(key)
         if found is None:
-            found = self._array_makers[type] = allocation.array_maker(self.heap, type)
+            found = self._makers[key] = make()
         return found
 
     def global_address(self, cell: hir.Global) -> int:

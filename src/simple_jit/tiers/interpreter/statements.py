@@ -14,6 +14,7 @@ from simple_jit.mir.layout import element_layout, flatten
 from simple_jit.runtime.values import cells_access, field_access, is_plain, writer
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
 from simple_jit.tiers.interpreter.expressions import (
+    case_test,
     checked_index,
     context_cell,
     data_index,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 Into: TypeAlias = "hir.Local | Literal['return'] | None"
 """Where a value goes: into a local, out of the function, nowhere."""
 
-_STRUCTURED: Final = (hir.Block, hir.If, hir.Loop, hir.ForRange)
+_STRUCTURED: Final = (hir.Block, hir.If, hir.Switch, hir.Loop, hir.ForRange)
 
 
 def activation(c: FunctionCompiler, body: hir.Expr) -> Closure:
@@ -222,6 +223,25 @@ def _branches(c: FunctionCompiler, node: hir.If, into: Into) -> list[str]:
     if node.then.type is types.NEVER or into == "return":
         return lines + orelse
     return [*lines, "else:", *_indent(orelse)]
+
+
+def _switch(c: FunctionCompiler, node: hir.Switch, into: Into) -> list[str]:
+    if c.facts[node.value].escapes:
+        return _guarded(c, node, lambda: _cases(c, node, into), into)
+    return _cases(c, node, into)
+
+
+def _cases(c: FunctionCompiler, node: hir.Switch, into: Into) -> list[str]:
+    value = c.shape.temp()
+    lines = [f"{value} = {operand(c, node.value)}"]
+    branches = list(zip(node.numbers, node.branches, strict=True))
+    otherwise = branches.pop()[1] if node.default is None else node.default
+    word = "if"
+    for numbers, branch in branches:
+        lines += [f"{word} {case_test(value, numbers)}:", *_indent(place(c, branch, into))]
+        word = "elif"
+    rest = place(c, otherwise, into)
+    return [*lines, "else:", *_indent(rest)] if branches else lines + rest
 
 
 def _local_set(c: FunctionCompiler, node: hir.LocalSet, into: Into) -> list[str]:
@@ -515,6 +535,7 @@ def _context_store(c: FunctionCompiler, node: hir.Intrinsic) -> list[str]:
 _LINES: Final[dict[type[hir.Expr], Callable[..., list[str]]]] = {
     hir.Block: _block,
     hir.If: _if,
+    hir.Switch: _switch,
     hir.Loop: _loop,
     hir.ForRange: _for_range,
     hir.LocalSet: _local_set,
