@@ -38,26 +38,31 @@ def test_a_module_parses_and_documents_what_it_offers(path: Path) -> None:
     parse(SourceFile(path.name, text), reporter)
     assert not reporter.diagnostics
     assert text.startswith('"""')
-    for method in re.findall(r"^    (?:static )?(?:fn|me) (\w+).*:\n(?!        \"\"\")", text, re.MULTILINE):
+    for method in re.findall(
+        r"^    (?:static )?(?:fn|me) ([a-z]\w*).*:\n(?!        \"\"\")", text, re.MULTILINE
+    ):
         pytest.fail(f"`{method}` has no documentation")
 
 
-def test_functions_of_the_core_have_names_of_their_own() -> None:
-    """The checker finds them by name alone."""
+CHECKER = "\n".join(path.read_text(encoding="utf-8") for path in (LIBRARY.parent / "hir").glob("*.py"))
+
+
+def test_what_the_checker_calls_by_name_is_there_once() -> None:
     names = Counter(
         name
-        for path in MODULES
-        if path.parent.name == "core"
+        for path in (LIBRARY / "core").glob("*.spl")
         for name in re.findall(r"^fn (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     )
-    assert [name for name, count in names.items() if count > 1] == []
+    called = set(re.findall(r'(?:call_core\(cx, |core_function\()"(\w+)"', CHECKER))
+    assert called
+    assert {name: names[name] for name in called} == dict.fromkeys(called, 1)
 
 
 def test_only_known_intrinsics_are_used() -> None:
-    known = {*TABLE, "throw", "show"}
+    special = set(re.findall(r'name == "(\w+)"', CHECKER))
     for path in MODULES:
         used = set(re.findall(r"\b__(\w+)", path.read_text(encoding="utf-8")))
-        assert used <= known, path
+        assert used <= {*TABLE, *special}, path
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(LIBRARY)))
@@ -66,3 +71,24 @@ def test_what_is_imported_is_used(path: Path) -> None:
     for names in re.findall(r"^use [\w.]+\.\{(.*)\}$", text, re.MULTILINE):
         for name in names.split(", "):
             assert len(re.findall(rf"\b{name}\b", text)) > 1, name
+
+
+OPERATORS = {
+    *("add", "sub", "mul", "div", "floordiv", "rem", "pow", "neg", "bitand", "bitor", "bitxor", "shl", "shr"),
+    *("eq", "cmp", "index", "set_index", "contains", "call"),
+}
+
+
+def test_the_reference_names_all_that_users_may_call() -> None:
+    reference = (LIBRARY.parents[2] / "docs" / "library.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"\w+", reference))
+    missing = []
+    for path in MODULES:
+        if path.is_relative_to(LIBRARY / "compiler"):
+            continue  # in the guide
+        text = path.read_text(encoding="utf-8")
+        names = re.findall(r"^    (?:static )?(?:fn|me) ([a-z]\w*)", text, re.MULTILINE)
+        if path.parent.name != "core" or path.stem == "builtins":
+            names += re.findall(r"^(?:extern )?fn ([a-z]\w*)", text, re.MULTILINE)
+        missing += [f"{path.stem}: {name}" for name in names if name not in words | OPERATORS]
+    assert missing == []
