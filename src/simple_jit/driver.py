@@ -7,6 +7,7 @@ dump             any stage as text       dump()
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from simple_jit.base.diagnostics import CompileError, Reporter
@@ -48,6 +49,8 @@ def run(source: SourceFile, args: Sequence[str], config: Config) -> int:
     Returns:
         The exit status: what `main` returns (modulo 256), 1 after an error, 130 after Ctrl-C.
     """
+    # Trees and code of the program live to the end: looking for garbage among them only costs time.
+    gc.disable()
     engine = Engine(config)
     status = engine.output.finish(_run(engine, source, args))
     if config.stats:
@@ -63,6 +66,9 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         show_diagnostics(reporter)
         if program is None:
             return 1
+        if engine.config.mode != "always_jit":
+            gc.freeze()
+            gc.enable()
         return engine.run(program, args) & 0xFF
     except SimpleExit as ending:
         return ending.code & 0xFF

@@ -7,7 +7,7 @@ import time
 from simple_jit.engine.config import Config
 from simple_jit.engine.log import Decision, Log
 from simple_jit.engine.regions import region_handler
-from simple_jit.engine.store import MirStore, addressed
+from simple_jit.engine.store import MirStore, addressed, callees
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.mir import abi
@@ -181,16 +181,29 @@ class Engine(Hooks):
     def _compile_all(self, start: hir.Function) -> Callable[..., Any]:
         started = time.perf_counter()
         backend = self._usable_backend()
-        symbols = self.store.reachable([start.symbol])
-        for symbol in symbols:
-            self._refuse_marked(self._functions[symbol])
-        unit = [self._optimised(symbol, backend) for symbol in symbols]
+        unit = self._reachable(start.symbol, backend)
         entered = {start.symbol}.union(*map(addressed, unit))
         self.native.install(unit, backend, self.config.level, sorted(entered))
         self._note_compiled(
-            start, f"{start.symbol} and {len(symbols) - 1} that it reaches", backend, "always_jit", started
+            start, f"{start.symbol} and {len(unit) - 1} that it reaches", backend, "always_jit", started
         )
         return self.native.entry(start)
+
+    def _reachable(self, start: str, backend: Backend) -> list[mir.Function]:
+        """Return `start` and all that it can get to, optimised; what was inlined everywhere is left out.
+
+        Raises:
+            BackendError: a function among them is marked @nojit.
+        """
+        unit = {}
+        work = [start]
+        while work:
+            symbol = work.pop()
+            if symbol not in unit:
+                self._refuse_marked(self._functions[symbol])
+                unit[symbol] = self._optimised(symbol, backend)
+                work.extend(callees(unit[symbol]))
+        return list(unit.values())
 
     def _refuse_marked(self, function: hir.Function) -> None:
         if "nojit" in function.annotations:
@@ -206,7 +219,14 @@ class Engine(Hooks):
         from simple_jit.passes.pipeline import FULL, QUICK, run_passes
 
         passes = FULL if backend.name == "llvm" else QUICK
-        return run_passes(function, Environment(self.store.lowered), passes)
+        return run_passes(function, Environment(self._inlinable), passes)
+
+    def _inlinable(self, symbol: str) -> mir.Function | None:
+        """Return the MIR that may be copied into callers: not that of functions marked @nojit."""
+        function = self._functions.get(symbol)
+        if function is None or "nojit" in function.annotations:
+            return None
+        return self.store.lowered(symbol)
 
     def _with_library(self, symbol: str) -> list[str]:
         """Return `symbol` and the functions of the core library that it needs and that are not native yet."""
@@ -215,8 +235,6 @@ class Engine(Hooks):
         return [symbol, *self._library_callees(function)]
 
     def _library_callees(self, function: mir.Function) -> list[str]:
-        from simple_jit.engine.store import callees
-
         found: dict[str, None] = {}
         work = list(callees(function))
         while work:

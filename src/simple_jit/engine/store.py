@@ -7,7 +7,7 @@ from simple_jit.mir import nodes as mir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 
 class MirStore:
@@ -31,20 +31,6 @@ class MirStore:
 
             found = self._lowered[symbol] = lower_function(source)
         return found
-
-    def reachable(self, roots: Iterable[str]) -> list[str]:
-        """Return the symbols of all instances that a call of one of `roots` can get to, roots first."""
-        order = dict.fromkeys(roots)
-        work = list(order)
-        while work:
-            function = self.lowered(work.pop())
-            if function is None:
-                continue
-            for symbol in callees(function):
-                if symbol not in order:
-                    order[symbol] = None
-                    work.append(symbol)
-        return list(order)
 
 
 def callees(function: mir.Function) -> set[str]:
