@@ -144,6 +144,9 @@ class Engine(Hooks):
     def extern(self, extern: hir.Extern) -> Callable[..., Any]:
         return self.externs.function(extern)
 
+    def function(self, symbol: str) -> hir.Function:
+        return self._functions[symbol]
+
     # --- compiling --------------------------------------------------------------------------------
     @property
     def native(self) -> NativeCode:
