@@ -1,12 +1,14 @@
-"""Closures by shape.
+"""Text → closures.
 
-The closure for a node is made from a line of Python in which whatever differs between nodes of one
-shape is a free variable: `x + 1` and `y + 7` are both
+Constants, instances and functions of the interpreter are free variables of the text, `b0`, `b1` …; in a
+flat function the locals are `x0`, `x1` …, in other closures cells of the frame `f`:
 
-    lambda b0, b1: lambda f: f[b0] + b1
+    def make(b0):                          lambda b0, b1: lambda f: f[b0] + b1
+     def run(x0):
+      return b0.call(x0 + 1)
 
-The maker of a shape is compiled once in a process; making one more closure of it costs half a
-microsecond. So each closure does exactly what its node needs, with no dispatch inside.
+So a closure does exactly what its nodes need, with no dispatch inside. Closures over a frame that look
+alike are made by the same maker, which is compiled once in a process.
 """
 
 from __future__ import annotations
