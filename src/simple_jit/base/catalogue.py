@@ -114,7 +114,7 @@ STATIC_CALL = Rule("E0326", "A static function is called on its type, a method o
 METHOD_VALUE = Rule("E0327", "A method that needs arguments is called.")
 ZERO_STEP = Rule("E0328", "A step is not 0.")
 BAD_PROPAGATION = Rule("E0329", "`?` stands in a function that can return what it propagates.")
-ENDLESS_TYPE = Rule("E0330", "A generic type does not contain ever larger instances of itself.")
+ENDLESS_TYPE = Rule("E0330", "A generic type or function does not need ever larger types.")
 EXTERN_TYPE = Rule("E0331", "A foreign function takes and returns what C knows.")
 BAD_MAIN = Rule("E0332", "`main` takes no parameter or the arguments.")
 

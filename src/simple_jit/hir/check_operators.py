@@ -10,6 +10,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_literals import integer
+from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
@@ -212,7 +213,8 @@ def _combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) 
         return special
     if left.type is BOOL and right.type is BOOL and op in ("&", "|", "^"):
         return _on_bools(cx, op, left, right, span)
-    called = call_method(cx, left, METHODS[op], [right], span)
+    is_add = op == "+" and is_collection(left.type)  # `add` of a set is not what `+` means
+    called = call_method(cx, left, METHODS[op], [right], span) if not is_add else None
     return called if called is not None else cx.error(_bad_operands(op, left, right, span))
 
 
@@ -386,6 +388,8 @@ def check_coalesce(cx: Context, node: ast.Coalesce, hint: Type | None) -> hir.Ex
     left = expression(cx, node.left, hint)
     if isinstance(left.type, HoleType):
         return expression(cx, node.right, hint)
+    if left.type is NEVER and cx.instance.used_guess:
+        return expression(cx, node.right, hint)  # a call whose result is still being inferred
     if not isinstance(left.type, OptionalType):
         expression(cx, node.right, hint)
         if left.type in (ERROR, NEVER):

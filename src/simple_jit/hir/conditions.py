@@ -93,6 +93,10 @@ def _variables(cx: Context, node: ast.Expr) -> frozenset[Variable]:
     return _NOTHING
 
 
+_CHAIN = 64
+"""After how many operators a chain goes on from a temporary, so that no tree gets too deep."""
+
+
 def _logical(cx: Context, node: ast.Logical) -> Condition:
     """`a and b`, `a or b`: the right side knows what the left side has settled."""
     chain: list[ast.Logical] = []
@@ -102,10 +106,14 @@ def _logical(cx: Context, node: ast.Logical) -> Condition:
         current = current.left
     left = check_condition(cx, current)
     depth = cx.scope.narrowed.copy()
-    for item in reversed(chain):
+    stmts: list[hir.Expr] = []
+    for number, item in enumerate(reversed(chain)):
+        if number % _CHAIN == _CHAIN - 1 and not left.bindings and left.expr.type is BOOL:
+            left.expr = cx.keep(left.expr, stmts)
         cx.scope.narrowed |= left.known_true if node.op == "and" else left.known_false
         left = _combine(left, check_condition(cx, item.right), item)
     cx.scope.narrowed = depth
+    left.expr = block(stmts, left.expr, node.span)
     return left
 
 

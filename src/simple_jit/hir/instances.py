@@ -39,6 +39,7 @@ from simple_jit.hir.types import (
     UNIT,
     ArrayType,
     EnumType,
+    FnType,
     OptionalType,
     StructType,
     TupleType,
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
 
 _ROUNDS = 8
 """How often a body is checked at most before its result counts as impossible to infer."""
+
+_MOST_NESTED = 200
+"""How many brackets the types of an instance may have in all."""
 
 
 class Instance:
@@ -266,6 +270,13 @@ def _schedule(instance: Instance, types: list[Type]) -> None:
     """Decide when a new instance is checked."""
     symbol = instance.symbol
     assert symbol is not None
+    if _is_endless(instance.function.symbol):
+        instance.session.reporter.report(
+            rule.ENDLESS_TYPE.at(
+                instance.called_at or symbol.span, f"`{symbol.name}` is called with ever larger types"
+            ).also(symbol.span, "declared here")
+        )
+        types = [ERROR]
     if ERROR in types:
         instance.is_done = True
         instance.function.ret = instance.declared or ERROR
@@ -279,9 +290,16 @@ def _schedule(instance: Instance, types: list[Type]) -> None:
         instance.session.queue.append(instance)
 
 
+def _is_endless(symbol: str) -> bool:
+    """Do the types of an instance nest so deeply that it must come from endless recursion?"""
+    return symbol.count("[") + symbol.count("<") + symbol.count("(") + symbol.count("?") > _MOST_NESTED
+
+
 def _is_users(type: Type) -> bool:
     """May the library fail to accept `type`: does it contain one of the program's types?"""
-    if isinstance(type, (StructType, EnumType, OptionalType)):
+    if isinstance(type, StructType) and type.scope.module.is_core:
+        return any(map(_is_users, type.args))
+    if isinstance(type, (StructType, EnumType, OptionalType, FnType)):
         return True
     if isinstance(type, ArrayType):
         return _is_users(type.elem)

@@ -24,9 +24,7 @@ def extern_lookup(name: str, library: str | None) -> bool | None:
 @pytest.mark.parametrize(
     "path", [p for p in sorted(FOLDER.glob("*.spl")) if p.name not in HELPERS], ids=lambda p: p.stem
 )
-def test_diagnostics_are_as_recorded(
-    path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_diagnostics_are_as_recorded(path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
     reporter = Reporter()
     source = SourceFile(path.name, path.read_text(encoding="utf-8"))
