@@ -64,7 +64,16 @@ class Engine(Hooks):
 
     # --- running ----------------------------------------------------------------------------------
     def load(self, program: hir.Program) -> None:
-        """Make the instances of a checked program known."""
+        """Make the instances of a checked program known; those of the program before are forgotten.
+
+        Another program's instances may have the same symbols, so they get slots and code of their own.
+        """
+        if self._functions is program.functions:
+            return
+        self.interpreter.instances.clear()
+        self.context.forget_instances()
+        if self._native is not None:
+            self._native.forget_instances()
         self._functions = program.functions
         self.store = MirStore(program.functions)
 

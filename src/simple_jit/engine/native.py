@@ -87,6 +87,11 @@ class NativeCode:
         """Is there native code for the instance?"""
         return symbol in self._installed
 
+    def forget_instances(self) -> None:
+        """Forget which instances have code; the code itself stays, since something may still run it."""
+        self._installed.clear()
+        self._empty.clear()
+
     def _new_slot(self, symbol: str, offset: int) -> None:
         """Fill a slot that was just made; those that a compilation makes, when that is over."""
         self._empty.append((symbol, offset))

@@ -142,6 +142,10 @@ class Context:
         """Return the instances that have a slot in the code table, with its offset."""
         return list(self._code.offsets.items())
 
+    def forget_instances(self) -> None:
+        """Give every instance a new slot when it is next asked for."""
+        self._code.offsets.clear()
+
     def import_offset(self, symbol: str) -> int:
         found = self._imports.offsets.get(symbol)
         if found is None:

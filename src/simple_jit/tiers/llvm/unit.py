@@ -27,7 +27,7 @@ _ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true" "no-builtins"'
 PLAIN: Final = 0
 INLINED: Final = 1
 _HELPER: Final = 2
-_GROUPS: Final = {PLAIN: "", INLINED: "alwaysinline", _HELPER: "cold noinline optnone"}
+_GROUPS: Final = {PLAIN: "", INLINED: "alwaysinline", _HELPER: "cold noinline"}
 # A safepoint may change the context, read the heap, and leave the function; a program cannot see it
 # change an object. Calls of one carry the alias tag of the context.
 _SAFEPOINT: Final = "memory(read, argmem: readwrite, inaccessiblemem: readwrite)"

@@ -1,0 +1,301 @@
+"""Simple as a library in Python: an engine that runs source, calls functions, and tells what it did.
+
+    from simple_jit import BackendKind, create_backend
+
+    backend = create_backend(BackendKind.CRANELIFT_JIT)
+    backend.run("fn area(w: f64, h: f64) -> f64: w * h")
+    backend.call("area", [2.0, 3.5])        # 7.0
+
+Errors are Python exceptions: `CompileError` has the diagnostics, `SimpleError` kind, message and place of
+what the program threw, `BackendMissing` names the package that is not installed.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from simple_jit.base.diagnostics import CompileError, Reporter
+from simple_jit.base.source import SourceFile
+from simple_jit.engine.backends import open_backend
+from simple_jit.engine.config import BACKENDS, DEFAULT_THRESHOLD, Config
+from simple_jit.engine.engine import Engine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from simple_jit.hir import nodes as hir
+    from simple_jit.runtime.output import Sink
+
+
+class BackendKind(enum.Enum):
+    """What `create_backend` makes."""
+
+    INTERPRETER = "interpreter"
+    """Interprets, and compiles what is called ten times."""
+    CRANELIFT_JIT = "cranelift"
+    """Compiles each function with Cranelift before its first call."""
+    LLVM_JIT = "llvm"
+    """Compiles each function with LLVM before its first call."""
+    TREE_WALK = "tree-walk"
+    """Interprets, always."""
+    COMPILER = "compiler"
+    """Compiles ahead of time. Not supported yet."""
+
+
+class JitMode(enum.Enum):
+    """When functions are compiled."""
+
+    AUTO = "auto"
+    ALWAYS_JIT = "always_jit"
+    ALWAYS_INTERPRET = "always_interpret"
+
+
+class JitInterpreterConfig:
+    """How a backend runs programs.
+
+    Args:
+        mode: when functions are compiled.
+        backend: `auto` (Cranelift, else LLVM), `cranelift` or `llvm`.
+        jit_threshold: calls after which a function is compiled; 0: before its first.
+        verbose: log to stderr what is compiled, and why not.
+        opt_level: LLVM's level, 0 to 3.
+        overflow_checks: make signed integer overflow an error.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    __slots__ = ("backend", "jit_threshold", "mode", "opt_level", "overflow_checks", "verbose")
+
+    def __init__(
+        self,
+        mode: JitMode = JitMode.AUTO,
+        backend: str = "auto",
+        jit_threshold: int = DEFAULT_THRESHOLD,
+        verbose: bool = False,
+        opt_level: int = 2,
+        overflow_checks: bool = False,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise ValueError(f"unknown back end {backend!r}: it is one of {', '.join(BACKENDS)}")
+        if jit_threshold < 0:
+            raise ValueError(f"the threshold is a count, not {jit_threshold}")
+        if opt_level not in range(4):
+            raise ValueError(f"the optimisation level is 0, 1, 2 or 3, not {opt_level}")
+        self.mode = mode
+        self.backend = backend
+        self.jit_threshold = jit_threshold
+        self.verbose = verbose
+        self.opt_level = opt_level
+        self.overflow_checks = overflow_checks
+
+    @classmethod
+    def default(cls) -> JitInterpreterConfig:
+        """Interpret, and compile what is hot."""
+        return cls()
+
+    @classmethod
+    def auto_jit(cls) -> JitInterpreterConfig:
+        """The same as `default`."""
+        return cls()
+
+    @classmethod
+    def always_jit(cls) -> JitInterpreterConfig:
+        """Compile everything before it runs; what cannot be compiled is an error."""
+        return cls(JitMode.ALWAYS_JIT, jit_threshold=0)
+
+    @classmethod
+    def interpret_only(cls) -> JitInterpreterConfig:
+        """Compile nothing."""
+        return cls(JitMode.ALWAYS_INTERPRET)
+
+
+_KINDS = {
+    BackendKind.INTERPRETER: (JitMode.AUTO, "auto", DEFAULT_THRESHOLD),
+    BackendKind.CRANELIFT_JIT: (JitMode.AUTO, "cranelift", 0),
+    BackendKind.LLVM_JIT: (JitMode.AUTO, "llvm", 0),
+    BackendKind.TREE_WALK: (JitMode.ALWAYS_INTERPRET, "auto", DEFAULT_THRESHOLD),
+}
+
+
+def create_backend(kind: BackendKind) -> JitInterpreterBackend:
+    """Return a new engine of a kind.
+
+    Raises:
+        BackendMissing: its package is not installed.
+        NotImplementedError: the ahead-of-time compiler does not exist yet.
+    """
+    if kind is BackendKind.COMPILER:
+        raise NotImplementedError("the ahead-of-time compiler is not supported yet")
+    mode, backend, threshold = _KINDS[kind]
+    return JitInterpreterBackend(JitInterpreterConfig(mode, backend, threshold), kind)
+
+
+class JitInterpreterBackend:
+    """An engine of its own: heap, code, and the program it ran last. Close it, or use it in a `with`.
+
+    Args:
+        config: how it runs programs.
+        kind: what it calls itself; found from `config` where it is None.
+        sink: takes the bytes that programs print; standard output where it is None.
+
+    Raises:
+        BackendMissing: the back end that `config` names is not installed.
+    """
+
+    def __init__(
+        self,
+        config: JitInterpreterConfig | None = None,
+        kind: BackendKind | None = None,
+        sink: Sink | None = None,
+    ) -> None:
+        self.config = config or JitInterpreterConfig()
+        if self.config.mode is not JitMode.ALWAYS_INTERPRET and self.config.backend != "auto":
+            open_backend(self.config.backend)
+        self._kind = kind or _kind_of(self.config)
+        self._engine = Engine(
+            Config(
+                mode=self.config.mode.value,
+                backend=self.config.backend,
+                threshold=self.config.jit_threshold,
+                verbose=self.config.verbose,
+                overflow_checks=self.config.overflow_checks,
+                level=self.config.opt_level,
+            ),
+            sink,
+        )
+        self._program: hir.Program | None = None
+
+    @classmethod
+    def new(cls, config: JitInterpreterConfig) -> JitInterpreterBackend:
+        """Return a new engine."""
+        return cls(config)
+
+    @classmethod
+    def default(cls) -> JitInterpreterBackend:
+        """Return a new engine of the default configuration."""
+        return cls()
+
+    def __enter__(self) -> JitInterpreterBackend:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the memory; the objects that calls returned must not be used any more."""
+        self._engine.close()
+
+    def run(self, source: str, args: Sequence[str] = (), path: str = "<source>") -> int:
+        """Check and run a program, and return its exit status; `call` then finds its functions.
+
+        Raises:
+            CompileError: it has errors; nothing ran.
+            SimpleError: it failed.
+        """
+        self._program = self._check(SourceFile(path, source))
+        try:
+            return self._engine.run(self._program, args)
+        finally:
+            self._engine.output.flush()
+
+    def run_file(self, path: str, args: Sequence[str] = ()) -> int:
+        """The same with a program in a file.
+
+        Raises:
+            CompileError: the file cannot be read, or the program has errors.
+            SimpleError: it failed.
+        """
+        from simple_jit.syntax.load import load_source
+
+        reporter = Reporter()
+        source = load_source(path, reporter)
+        if source is None:
+            raise CompileError(reporter.diagnostics)
+        return self.run(source.text, args, path)
+
+    def call(self, name: str, args: Sequence[Any] = ()) -> Any:
+        """Call a function of the program that ran last.
+
+        Args:
+            name: `fib`, or `module.fib`.
+            args: Python values: numbers, bools, str, lists, tuples, None, objects that calls returned.
+
+        Returns:
+            The result as such a value; a struct as an object whose attributes are its fields.
+
+        Raises:
+            LookupError: there is no such function, or no program.
+            TypeError: the arguments do not fit its parameters.
+            SimpleError: it failed.
+        """
+        if self._program is None:
+            raise LookupError(f"no program has run that could have a function {name!r}")
+        function = self._program.find(name)
+        if function is None:
+            raise LookupError(f"the program has no function {name!r} with declared types")
+        return self._call(function, args)
+
+    def eval(self, source: str) -> Any:
+        """Return the value of the last expression in `source`, which stands alone.
+
+        Raises:
+            CompileError: it has errors.
+            SimpleError: it failed.
+        """
+        lines = "".join(f"    {line}\n" for line in source.splitlines())
+        program = self._check(SourceFile("<eval>", f"fn evaluated():\n{lines}    \n"))
+        self._engine.run(program, ())
+        function = program.find("evaluated")
+        assert function is not None
+        return self._call(function, ())
+
+    def stats(self) -> dict[str, Any]:
+        """Return counts: `compiled` and `interpreted` functions, `compile_seconds`, `heap_used` (bytes)."""
+        decisions = self._engine.log.decisions
+        return {
+            "compiled": sum(d.action == "compiled" for d in decisions),
+            "interpreted": len(self._engine.interpreter.instances),
+            "compile_seconds": sum(d.seconds for d in decisions),
+            "heap_used": self._engine.heap.used,
+            "decisions": [str(decision) for decision in decisions],
+        }
+
+    def name(self) -> str:
+        """Return what kind of engine this is: `interpreter`, `cranelift`, `llvm`, `tree-walk`."""
+        return self._kind.value
+
+    def kind(self) -> BackendKind:
+        """Return the kind that it was created as."""
+        return self._kind
+
+    def _check(self, source: SourceFile) -> hir.Program:
+        from simple_jit.driver import check
+
+        reporter = Reporter()
+        program = check(source, self._engine, reporter)
+        if program is None:
+            raise CompileError(reporter.diagnostics)
+        return program
+
+    def _call(self, function: hir.Function, args: Sequence[Any]) -> Any:
+        from simple_jit.runtime.values import to_python, to_simple
+
+        params = function.params
+        if len(args) != len(params):
+            raise TypeError(f"`{function.name}` takes {len(params)} arguments, but {len(args)} were given")
+        heap = self._engine.heap
+        values = [to_simple(arg, param.type, heap) for arg, param in zip(args, params)]
+        try:
+            result = self._engine.callable(function)(*values)
+        finally:
+            self._engine.output.flush()
+        return to_python(result, function.ret, heap)
+
+
+def _kind_of(config: JitInterpreterConfig) -> BackendKind:
+    if config.mode is JitMode.ALWAYS_INTERPRET:
+        return BackendKind.TREE_WALK
+    return BackendKind.INTERPRETER if config.backend == "auto" else BackendKind(config.backend)
