@@ -45,7 +45,7 @@ def dump_expr(node: hir.Expr) -> list[str]:
     if not operands:
         return [head]
     inner = [dump_expr(operand) for operand in operands]
-    multiline = isinstance(node, hir.Block | hir.Loop | hir.ForRange)
+    multiline = isinstance(node, hir.Block | hir.Loop | hir.ForRange | hir.Switch)
     if not multiline and all(len(lines) == 1 for lines in inner):
         flat = f"{head}({', '.join(lines[0] for lines in inner)})"
         if len(flat) <= WIDTH:
@@ -83,6 +83,12 @@ def _for(node: hir.ForRange) -> Parts:
     range_sign = "..=" if node.inclusive else ".."
     head = f"for['{node.target.index} {_local(node.var)} {range_sign}]"
     return head, (node.start, node.stop, node.step, node.body)
+
+
+def _switch(node: hir.Switch) -> Parts:
+    cases = " | ".join(",".join(map(str, numbers)) for numbers in node.numbers)
+    rest = " | else" if node.default is not None else ""
+    return f"switch[{cases}{rest}]", [node.value, *node.branches, *_some(node.default)]
 
 
 def _intrinsic(node: hir.Intrinsic) -> Parts:
@@ -131,6 +137,16 @@ _PARTS: Final[dict[type[hir.Expr], Callable[[Any], Parts]]] = {
     hir.ArraySet: lambda n: ("set_element", (n.array, n.index, n.value)),
     hir.Convert: lambda n: (f"convert[{n.type}]", (n.value,)),
     hir.Throw: lambda n: (f"throw[{n.kind}]", (n.message,)),
+    hir.EnumNew: lambda n: _call(f"variant[{n.type} {n.variant}]", n.values),
+    hir.EnumTag: lambda n: ("tag", (n.value,)),
+    hir.EnumGet: lambda n: (f"payload[{n.variant}.{n.field}]", (n.value,)),
+    hir.Switch: _switch,
+    hir.ClosureNew: lambda n: _call(f"closure[{n.function.symbol}]", n.captures),
+    hir.CallValue: lambda n: ("call_value", [n.callee, *n.args]),
+    hir.AnyNew: lambda n: (f"any[{n.type}]", (n.value,)),
+    hir.AnyIs: lambda n: (f"is[{n.wanted}]", (n.value,)),
+    hir.AnyGet: lambda n: (f"known[{n.type}]", (n.value,)),
+    hir.Protected: lambda n: ("protected", (n.closure,)),
 }
 
 
