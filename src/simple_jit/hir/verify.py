@@ -118,7 +118,7 @@ class _Verifier:
             yield f"{node.cell.name} is a {node.cell.type}, set to {node.value.type}"
         elif isinstance(node, (hir.Break, hir.Continue)) and node.target not in self._loops:
             yield "no such loop around it"
-        elif isinstance(node, (hir.Block, hir.If, hir.Loop, hir.ForRange, hir.Return)):
+        elif isinstance(node, (hir.Block, hir.If, hir.Switch, hir.Loop, hir.ForRange, hir.Return)):
             yield from self._control(node)
         elif isinstance(node, (hir.Binary, hir.Unary, hir.Compare, hir.And, hir.Or, hir.Convert)):
             yield from self._scalar(node)
@@ -144,6 +144,8 @@ class _Verifier:
                 yield f"no else, but the type {node.type}"
             if not _fits(node.cond.type, BOOL):
                 yield f"the condition is {node.cond.type}"
+        elif isinstance(node, hir.Switch):
+            yield from self._switch(node)
         elif isinstance(node, hir.Loop):
             if node.cond is not None and not _fits(node.cond.type, BOOL):
                 yield f"the condition is {node.cond.type}"
@@ -159,6 +161,16 @@ class _Verifier:
             found = node.value.type if node.value is not None else UNIT
             if found is not self._function.ret:
                 yield f"returns {found} from a function that returns {self._function.ret}"
+
+    def _switch(self, node: hir.Switch) -> Iterator[str]:
+        for branch in (*node.branches, node.default):
+            if branch is not None and not _fits(branch.type, node.type):
+                yield f"a branch is {branch.type}, the whole {node.type}"
+        numbers = [number for group in node.numbers for number in group]
+        if len(numbers) != len(set(numbers)) or len(node.numbers) != len(node.branches):
+            yield f"its numbers are {node.numbers}"
+        if node.value.type is not I64:
+            yield f"of {node.value.type}"
 
     def _scalar(self, node: hir.Expr) -> Iterator[str]:
         if isinstance(node, hir.Binary):
@@ -225,6 +237,21 @@ class _Verifier:
             yield f"the message is {node.message.type}"
         elif isinstance(node, hir.Const):
             yield from _constant(node)
+        elif isinstance(node, (hir.EnumNew, hir.EnumTag, hir.EnumGet)):
+            yield from self._enum(node)
+
+    def _enum(self, node: hir.EnumNew | hir.EnumTag | hir.EnumGet) -> Iterator[str]:
+        enum = node.type if isinstance(node, hir.EnumNew) else node.value.type
+        if not isinstance(enum, EnumType):
+            yield f"of {enum}"
+        elif isinstance(node, hir.EnumNew):
+            wanted = [field.type for field in enum.variants[node.variant].fields]
+            if [value.type for value in node.values] != wanted:
+                yield f"given {[str(v.type) for v in node.values]}, wanted {[str(t) for t in wanted]}"
+        elif isinstance(node, hir.EnumGet):
+            field = enum.variants[node.variant].fields[node.field]
+            if field.type is not node.type:
+                yield f"the payload is {field.type}, here {node.type}"
 
     def _field(self, node: hir.FieldGet | hir.FieldSet) -> Iterator[str]:
         struct = node.object.type
