@@ -12,7 +12,7 @@ what the program threw, `BackendMissing` names the package that is not installed
 
 from __future__ import annotations
 
-import enum
+import enum  # noqa: TID253  (no command imports this module)
 
 from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.base.source import SourceFile

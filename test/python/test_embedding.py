@@ -1,0 +1,144 @@
+"""Simple as a library in Python: engines, calls, values in and out, and everything that can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import simple_jit
+from simple_jit import (
+    BackendKind,
+    BackendMissing,
+    CompileError,
+    JitInterpreterBackend,
+    JitInterpreterConfig,
+    JitMode,
+    SimpleError,
+    create_backend,
+)
+
+PROGRAM = """
+struct Point:
+    x: i64
+    y: f64
+
+fn area(w: f64, h: f64) -> f64: w * h
+fn shown(xs: [i64]) -> [text]: ["<{x}>" for x in xs]
+fn point(x: i64) -> Point: Point(x: x, y: 2.5)
+fn positive(n: i64) -> i64?:
+    if n > 0: n else: nil
+fn swapped(pair: (i64, f64?)) -> (f64?, i64): (pair.1, pair.0)
+fn element(xs: [i64], i: i64) -> i64: xs[i]
+fn greet(name: text) -> text: "Grüezi, {name}"
+fn nothing(): pass
+fn main() -> i64: 7
+"""
+KINDS = [kind for kind in BackendKind if kind is not BackendKind.COMPILER]
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+def backend(request: pytest.FixtureRequest) -> Iterator[JitInterpreterBackend]:
+    with create_backend(request.param) as backend:
+        yield backend
+
+
+def test_values_of_all_types_pass_in_and_out(backend: JitInterpreterBackend) -> None:
+    assert backend.run(PROGRAM) == 7
+    assert backend.call("area", [2, 3.5]) == 7.0
+    assert backend.call("shown", [[1, 2]]) == ["<1>", "<2>"]
+    point = backend.call("point", [4])
+    assert (point.x, point.y) == (4, 2.5)
+    assert [backend.call("positive", [n]) for n in (0, 3)] == [None, 3]
+    assert backend.call("swapped", [(1, None)]) == (None, 1)
+    assert backend.call("swapped", [(1, 0.5)]) == (0.5, 1)
+    assert backend.call("greet", ["Zoë"]) == "Grüezi, Zoë"
+    assert backend.call("nothing") is None
+
+
+def test_errors_of_the_program_leave_the_engine_usable(backend: JitInterpreterBackend) -> None:
+    backend.run(PROGRAM)
+    for _ in range(30):
+        with pytest.raises(SimpleError) as caught:
+            backend.call("element", [[1, 2, 3], 3])
+        assert caught.value.kind == "IndexError"
+        assert caught.value.message == "index 3 is out of range for length 3"
+        assert caught.value.site is not None
+        assert caught.value.site.line == 12
+    assert backend.call("element", [[1, 2, 3], -1]) == 3
+
+
+def test_each_program_has_instances_of_its_own(backend: JitInterpreterBackend) -> None:
+    for number in range(15):
+        backend.run(f"fn f(n: i64) -> i64: n + {number}\nfor i in 0..20: f(i)")
+        assert backend.call("f", [1]) == number + 1
+
+
+def test_eval_gives_the_last_value(backend: JitInterpreterBackend) -> None:
+    assert backend.eval("val x = 3\nx * 2 + 1") == 7
+    assert backend.eval('"a" + "b"') == "ab"
+
+
+def test_what_is_printed_goes_to_the_sink() -> None:
+    printed: list[bytes] = []
+    with JitInterpreterBackend(sink=printed.append) as backend:
+        backend.run('print "héllo", 1')
+    assert b"".join(printed).decode() == "héllo 1\n"
+
+
+def test_mistakes_of_the_caller_are_python_errors(backend: JitInterpreterBackend) -> None:
+    with pytest.raises(LookupError, match="no program"):
+        backend.call("area", [1, 2])
+    backend.run(PROGRAM)
+    with pytest.raises(LookupError, match="nope"):
+        backend.call("nope")
+    with pytest.raises(TypeError, match="takes 2 arguments"):
+        backend.call("area", [1])
+    with pytest.raises(TypeError, match="expected f64"):
+        backend.call("area", ["x", 1])
+    with pytest.raises(CompileError) as caught:
+        backend.run("print missing")
+    assert caught.value.diagnostics[0].code == "E0201"
+    with pytest.raises(CompileError):
+        backend.run_file("no such file.spl")
+
+
+def test_hot_functions_are_compiled_and_counted() -> None:
+    source = "fn f(n: i64) -> i64: n * 2\nvar s = 0\nfor i in 0..40: s += f(i)\nprint s"
+    with JitInterpreterBackend(JitInterpreterConfig(jit_threshold=3), sink=lambda _: None) as backend:
+        backend.run(source)
+        assert backend.stats()["compiled"] >= 1
+        assert backend.stats()["compile_seconds"] > 0
+    with create_backend(BackendKind.TREE_WALK) as backend:
+        backend.run("fn f(n: i64) -> i64: n * 2\nvar s = 0\nfor i in 0..40: s += f(i)")
+        assert backend.stats()["compiled"] == 0
+
+
+def test_kinds_and_names() -> None:
+    names = {kind: create_backend(kind).name() for kind in KINDS}
+    assert list(names.values()) == ["interpreter", "cranelift", "llvm", "tree-walk"]
+    with pytest.raises(NotImplementedError):
+        create_backend(BackendKind.COMPILER)
+
+
+def test_configurations() -> None:
+    assert JitInterpreterConfig.default().mode is JitMode.AUTO
+    assert JitInterpreterConfig.default().jit_threshold == 10
+    assert JitInterpreterConfig.always_jit().mode is JitMode.ALWAYS_JIT
+    assert JitInterpreterConfig.interpret_only().mode is JitMode.ALWAYS_INTERPRET
+    for bad in ({"backend": "gcc"}, {"jit_threshold": -1}, {"opt_level": 4}):
+        with pytest.raises(ValueError, match="not|unknown"):
+            JitInterpreterConfig(**bad)  # type: ignore[arg-type]
+
+
+def test_a_missing_back_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    with pytest.raises(BackendMissing, match="llvmlite"):
+        JitInterpreterBackend(JitInterpreterConfig(backend="llvm"))
+
+
+def test_unknown_names_of_the_package() -> None:
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = simple_jit.nonsense
