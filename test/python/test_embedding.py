@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -127,7 +128,7 @@ def test_configurations() -> None:
     assert JitInterpreterConfig.always_jit().mode is JitMode.ALWAYS_JIT
     assert JitInterpreterConfig.interpret_only().mode is JitMode.ALWAYS_INTERPRET
     for bad in ({"backend": "gcc"}, {"jit_threshold": -1}, {"opt_level": 4}):
-        with pytest.raises(ValueError, match="not|unknown"):
+        with pytest.raises(ValueError, match=r"not|unknown"):
             JitInterpreterConfig(**bad)  # type: ignore[arg-type]
 
 
@@ -142,3 +143,11 @@ def test_a_missing_back_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unknown_names_of_the_package() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         _ = simple_jit.nonsense
+
+
+def test_the_example_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "embedding.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    wanted = [line.rsplit("# ", 1)[1] for line in code.splitlines() if "# " in line]
+    exec(compile(code, "docs/embedding.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == wanted
