@@ -82,6 +82,7 @@ CYCLIC_ALIAS = Rule("E0215", "A type alias does not stand for itself.")
 CYCLIC_CONSTANT = Rule("E0216", "A value does not depend on itself.")
 MISPLACED_USE = Rule("E0217", "Imports and foreign functions stand at the top level.")
 UNKNOWN_EXTERN = Rule("E0218", "A foreign function exists.")
+USED_BEFORE = Rule("E0219", "A module-level variable is set before it is read.")
 
 # --- E03xx: types ------------------------------------------------------------------
 

@@ -104,6 +104,8 @@ def import_order(session: Session, main: Module) -> list[Module]:
 
     def visit(module: Module) -> None:
         if module in seen:
+            if module not in order:
+                session.cyclic.add(module)
             return
         seen.add(module)
         for statement in module.tree.statements:

@@ -198,6 +198,7 @@ def _name_place(cx: Context, node: ast.Name) -> Place | None:
 
 
 def _global_place(cx: Context, node: ast.Name, symbol: GlobalSymbol) -> Place | None:
+    from simple_jit.hir.global_access import read_global, write_global
     from simple_jit.hir.globals import global_cell
 
     if symbol.module is not cx.module:
@@ -218,9 +219,9 @@ def _global_place(cx: Context, node: ast.Name, symbol: GlobalSymbol) -> Place | 
     if cell is None:
         return None
     return Place(
-        cell.type,
-        lambda: hir.GlobalGet(cell, node.span),
-        lambda value: hir.GlobalSet(cell, value, node.span),
+        symbol.type or cell.type,
+        lambda: read_global(cx, symbol, node.span),
+        lambda value: write_global(symbol, value, node.span),
         declared=symbol.span,
     )
 

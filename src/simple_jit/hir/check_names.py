@@ -8,7 +8,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_literals import nil
 from simple_jit.hir.constants import constant_value, with_span
 from simple_jit.hir.context import Context, Variable, checks
-from simple_jit.hir.globals import global_cell
+from simple_jit.hir.global_access import read_global
 from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import BUILTIN_TYPES, alias_target, enum_type, resolve, type_of_symbol
 from simple_jit.hir.symbols import (
@@ -123,8 +123,7 @@ def symbol_value(cx: Context, symbol: Symbol, span: Span) -> hir.Expr:
     if isinstance(symbol, BrokenSymbol):
         return hir.Const(None, ERROR, span)
     if isinstance(symbol, GlobalSymbol):
-        cell = global_cell(cx, symbol)
-        return hir.GlobalGet(cell, span) if cell is not None else hir.Const(None, ERROR, span)
+        return read_global(cx, symbol, span)
     if isinstance(symbol, ConstSymbol):
         return with_span(constant_value(symbol), span)
     if isinstance(symbol, (FunctionSymbol, ExternSymbol)):

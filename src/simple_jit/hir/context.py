@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simple_jit.base.diagnostics import Diagnostic
     from simple_jit.base.source import Span
     from simple_jit.hir.instances import Instance
-    from simple_jit.hir.symbols import FunctionSymbol
+    from simple_jit.hir.symbols import FunctionSymbol, GlobalSymbol
 
     ExprChecker: TypeAlias = Callable[["Context", Any, "Type | None"], hir.Expr]
     StmtChecker: TypeAlias = Callable[["Context", Any], hir.Expr]
@@ -125,6 +125,7 @@ class Context:
         self.result: Type = ret or UNIT
         self.joined: Type | None = None
         self.is_top_level = False
+        self.bound: set[GlobalSymbol] | None = None  # what the module's statements have set so far
         self.self_variable: Variable | None = None
         self._loop_count = 0
         self.types = TypeScope(instance.module, instance.types, self._block_symbol)

@@ -6,6 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck, Variable, expression
+from simple_jit.hir.global_access import stored_type, write_global
 from simple_jit.hir.holes import unsettled
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType
@@ -36,11 +37,12 @@ def global_cell(cx: Context, symbol: GlobalSymbol) -> hir.Global | None:
 
 def make_cell(symbol: GlobalSymbol, type: Type) -> hir.Global:
     """Give a global its cells, after those of the others."""
-    if symbol.cell is None or symbol.cell.type is not type:
+    if symbol.cell is None or symbol.type is not type:
         session = symbol.module.session
         last = session.globals[-1] if session.globals else None
         slot = last.slot + components(last.type) if last else 0
-        symbol.cell = hir.Global(f"{symbol.module.key}.{symbol.name}", type, slot)
+        symbol.type = type
+        symbol.cell = hir.Global(f"{symbol.module.key}.{symbol.name}", stored_type(symbol, type), slot)
         session.globals.append(symbol.cell)
     return symbol.cell
 
@@ -111,5 +113,7 @@ def _set(cx: Context, pattern: ast.NamePattern, value: hir.Expr, mutable: bool) 
         local = cx.local(pattern.name, value.type)
         cx.declare(pattern.name, local, pattern.span, mutable=mutable)
         return hir.LocalSet(local, value, pattern.span)
-    cell = make_cell(symbol, value.type)
-    return hir.GlobalSet(cell, value, pattern.span)
+    if cx.bound is not None:
+        cx.bound.add(symbol)
+    make_cell(symbol, value.type)
+    return write_global(symbol, value, pattern.span)

@@ -87,6 +87,7 @@ class Session:
         self.derived: dict[tuple[str, Type], Instance] = {}
         self.expressions: dict[tuple[ast.Expr, tuple[object, ...]], Instance] = {}
         self.inits: dict[Module, Instance] = {}
+        self.cyclic: set[Module] = set()
         self._declared: dict[ast.Node, list[FunctionSymbol]] = {}
         self._methods: dict[Head, dict[str, list[FunctionSymbol]]] = {}
         self.loader = Loader(self, options.search_path, options.library, self._loaded)

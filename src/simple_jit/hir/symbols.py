@@ -322,15 +322,20 @@ class ConstSymbol(Symbol):
 
 
 class GlobalSymbol(Symbol):
-    """A name bound by a module-level `val` or `var`; `cell` is made once its type is known."""
+    """A name bound by a module-level `val` or `var`; `cell` is made once its type is known.
 
-    __slots__ = ("binding", "cell", "finding", "mutable")
+    `type` is that of the variable. Where a function may run before the variable is set, and reading
+    zeros would not be safe, the cell is one of `type?`, and nil until then.
+    """
+
+    __slots__ = ("binding", "cell", "finding", "mutable", "type")
 
     def __init__(self, name: str, module: Module, span: Span, binding: ast.Binding) -> None:
         super().__init__(name, module, span)
         self.binding = binding
         self.mutable = binding.mutable
         self.cell: hir.Global | None = None
+        self.type: Type | None = None
         self.finding = False
 
 

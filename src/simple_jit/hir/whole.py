@@ -54,6 +54,7 @@ def init_instance(module: Module) -> Instance:
 
 def _build_module(cx: Context) -> hir.Expr:
     cx.is_top_level = True
+    cx.bound = set()
     cx.result = UNIT
     cx.assigned = assigned_names(cx.module.tree.statements)
     return check_statements(cx, cx.module.tree.statements, cx.module.tree.span, None, False, [])
