@@ -13,7 +13,17 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.symbols import ERROR, GlobalSymbol
-from simple_jit.hir.types import BOOL, NEVER, TEXT, UNIT, OptionalType, TupleType, Type, is_number, optional_of
+from simple_jit.hir.types import (
+    BOOL,
+    NEVER,
+    TEXT,
+    UNIT,
+    OptionalType,
+    TupleType,
+    Type,
+    is_number,
+    optional_of,
+)
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -69,7 +79,9 @@ def read_global(cx: Context, symbol: GlobalSymbol, span: Span) -> hir.Expr:
     in_order = cx.bound is not None and symbol.module is cx.module
     if in_order and symbol not in cx.bound:  # type: ignore[operator]
         return cx.error(
-            rule.USED_BEFORE.at(span, f"`{symbol.name}` is used before it is set").also(symbol.span, "set here")
+            rule.USED_BEFORE.at(span, f"`{symbol.name}` is used before it is set").also(
+                symbol.span, "set here"
+            )
         )
     cell = global_cell(cx, symbol)
     if cell is None:
