@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_names import module_of, symbol_value, type_named
+from simple_jit.hir.collections import is_collection, is_dict
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_core, call_method
@@ -23,7 +26,6 @@ from simple_jit.hir.types import (
     Type,
     optional_of,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,10 +64,15 @@ def member(cx: Context, object: hir.Expr, name: ast.Ident, span: Span) -> hir.Ex
     object = definite(object)
     if isinstance(object.type, StructType):
         index = object.type.field_index(name.name)
-        if index is not None:
+        if index is not None and not is_hidden(cx, object.type, name.name):
             return hir.FieldGet(object, index, object.type.fields[index].type, span)
     called = call_without_parentheses(cx, object, name, span)
     return called if called is not None else report_unknown_member(cx, object, name)
+
+
+def is_hidden(cx: Context, type: StructType, field: str) -> bool:
+    """Is a field of a class of the core library for the library alone?"""
+    return field[0] == "_" and type.scope.module.is_core and not cx.is_library
 
 
 def report_unknown_member(
@@ -76,7 +83,9 @@ def report_unknown_member(
         return object
     if isinstance(type, HoleType):
         return cx.error(rule.CANNOT_INFER_TYPE.at(object.span, "the type of this is not known yet"))
-    fields = [field.name for field in type.fields] if isinstance(type, StructType) else []
+    fields = []
+    if isinstance(type, StructType):
+        fields = [field.name for field in type.fields if not is_hidden(cx, type, field.name)]
     what = "method" if called or not fields else "field or method"
     diagnostic = rule.UNKNOWN_MEMBER.at(name.span, f"{a_type(type)} has no {what} `{name.name}`")
     near = suggest(name.name, fields + cx.session.method_names(type))
@@ -152,6 +161,10 @@ def element(cx: Context, object: hir.Expr, node: ast.Index) -> hir.Expr:
         return cx.error(rule.CANNOT_INFER_TYPE.at(object.span, "the element type of this is not known yet"))
     if isinstance(object.type, TupleType):
         return _constant_element(cx, object, node)
+    if isinstance(object.type, StructType) and is_dict(object.type):
+        from simple_jit.hir.check_dicts import dict_element
+
+        return dict_element(cx, object, object.type, node.index, node.span)
     if object.type is not TEXT and not isinstance(object.type, ArrayType):
         index = expression(cx, node.index)
         called = call_method(cx, object, "index", [index], node.span) if index.type is not ERROR else index
@@ -252,18 +265,23 @@ def check_has_value(cx: Context, node: ast.HasValue, hint: Type | None) -> hir.E
     if isinstance(value, hir.Unwrap) and not value.checked:
         value = value.value
     if not isinstance(value.type, OptionalType):
-        if value.type is TEXT or isinstance(value.type, ArrayType):
+        if _has_length(value.type):
             return _not_empty(cx, value, node.span)
         return cx.error(
             rule.NOT_OPTIONAL.at(node.value.span, f"`.?` needs an optional, but this is {a_type(value.type)}")
         )
     inner = value.type.inner
-    if inner is not TEXT and not isinstance(inner, ArrayType):
+    if not _has_length(inner):
         return hir.IsSome(value, node.span)
     stmts: list[hir.Expr] = []
     kept = cx.keep(value, stmts)
     filled = _not_empty(cx, hir.Unwrap(kept, inner, node.span, checked=False), node.span)
     return block(stmts, hir.And(hir.IsSome(kept, node.span), filled, node.span), node.span)
+
+
+def _has_length(type: Type) -> bool:
+    """Does `.?` ask whether a value of `type` is empty?"""
+    return type is TEXT or isinstance(type, ArrayType) or is_collection(type)
 
 
 def _not_empty(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.collections import is_dict
 from simple_jit.hir.context import Context, Variable, block, checks_statement, diverging, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, Symbol
 from simple_jit.hir.types import I64, NEVER, TEXT, UNIT, ArrayType, OptionalType, StructType, TupleType, Type
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -249,7 +251,7 @@ def _report_not_variable(cx: Context, node: ast.Name, symbol: Symbol) -> None:
 
 
 def _member_place(cx: Context, node: ast.Member, keep: bool) -> Place | None:
-    from simple_jit.hir.check_access import report_unknown_member
+    from simple_jit.hir.check_access import is_hidden, report_unknown_member
     from simple_jit.hir.check_names import module_of
 
     if module_of(cx, node.value) is not None:
@@ -261,7 +263,11 @@ def _member_place(cx: Context, node: ast.Member, keep: bool) -> Place | None:
     object = definite(expression(cx, node.value))
     if object.type is ERROR:
         return None
-    if not isinstance(object.type, StructType) or object.type.field_index(node.name.name) is None:
+    if (
+        not isinstance(object.type, StructType)
+        or object.type.field_index(node.name.name) is None
+        or is_hidden(cx, object.type, node.name.name)
+    ):
         report_unknown_member(cx, object, node.name)
         return None
     stmts: list[hir.Expr] = []
@@ -330,6 +336,16 @@ def _index_place(cx: Context, node: ast.Index, keep: bool) -> Place | None:
             lambda value: hir.ArraySet(array, index, value, node.span),
             stmts,
         )
+    if isinstance(array.type, HoleType) and array.type.kind == "dict":
+        from simple_jit.hir.check_dicts import hole_place
+
+        hole = hole_place(cx, array.type, node.index)
+        return Place(hole, lambda: hir.Nil(hole, node.span), lambda value: value)
+    if is_dict(array.type):
+        from simple_jit.hir.check_dicts import dict_place
+
+        place = dict_place(cx, array, node, keep=keep)
+        return Place(place.type, place.load, place.store, place.stmts) if place else None
     if array.type is TEXT or isinstance(array.type, TupleType):
         what = "text" if array.type is TEXT else "a tuple"
         cx.error(rule.IMMUTABLE.at(node.span, f"{what} never changes: its items cannot be assigned"))

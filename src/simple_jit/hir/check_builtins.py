@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_access import length_of
 from simple_jit.hir.check_operators import adapts
@@ -14,7 +16,6 @@ from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.show import concat_texts, text_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_number
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,8 +83,7 @@ def _printed_values(cx: Context, args: list[ast.Expr], stmts: list[hir.Expr]) ->
         if value.type is UNIT:
             value = block([value], hir.TextConst("()", TEXT, arg.span), arg.span)
         if isinstance(value.type, HoleType):
-            shown = "[]" if value.type.is_array else "nil"
-            value = hir.TextConst(shown, TEXT, arg.span)
+            value = hir.TextConst(value.type.shown, TEXT, arg.span)
         values.append(value)
     if all(_is_settled(v.type) for v in values[:-1]) or all(isinstance(v, _PURE) for v in values[1:]):
         return values

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.arguments import assign_slots, call_function
 from simple_jit.hir.check_access import nil_safe
@@ -15,6 +17,8 @@ from simple_jit.hir.check_names import (
     type_named,
 )
 from simple_jit.hir.check_static import call_static, construct, convert_call
+from simple_jit.hir.collections import NAMES as COLLECTIONS
+from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, Variable, checks, diverging, expression
 from simple_jit.hir.convert import coerce
 from simple_jit.hir.core_index import PRELUDE
@@ -31,7 +35,6 @@ from simple_jit.hir.symbols import (
     Symbol,
 )
 from simple_jit.hir.types import Type, optional_of
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,12 +130,14 @@ def _call_prelude(cx: Context, name: str, node: ast.Call, hint: Type | None) -> 
 _UNSUPPORTED_CALLS = {
     "Ok": rule.RESULT_UNSUPPORTED,
     "Err": rule.RESULT_UNSUPPORTED,
-    "Set": rule.SET_UNSUPPORTED,
-    "Dict": rule.DICT_UNSUPPORTED,
 }
 
 
 def _call_unknown(cx: Context, callee: ast.Name, node: ast.Call, hint: Type | None) -> hir.Expr:
+    if callee.name in COLLECTIONS:
+        from simple_jit.hir.check_dicts import call_collection
+
+        return call_collection(cx, callee.name, [], node, hint)
     _check_args(cx, node)
     if callee.name in _UNSUPPORTED_CALLS:
         return cx.error(unsupported(_UNSUPPORTED_CALLS[callee.name], node.span))
@@ -175,6 +180,10 @@ def call_type(cx: Context, static: Type | RecordSymbol, node: ast.Call, hint: Ty
 
     if isinstance(static, RecordSymbol):
         return construct(cx, static, None, node, hint)
+    if isinstance(static, StructType) and is_collection(static) and not cx.module.is_core:
+        from simple_jit.hir.check_dicts import construct_collection
+
+        return construct_collection(cx, static, node)
     if isinstance(static, StructType):
         assert isinstance(static.scope, RecordSymbol)
         return construct(cx, static.scope, static, node, hint)
@@ -197,6 +206,10 @@ def _call_applied(cx: Context, callee: ast.TypeApply, node: ast.Call, hint: Type
             symbol = cx.session.loader.core_function(name)
         if isinstance(symbol, FunctionSymbol):
             return _call_generic(cx, symbol, callee, node, hint)
+        if symbol is None and found is None and name in COLLECTIONS:
+            from simple_jit.hir.check_dicts import call_collection
+
+            return call_collection(cx, name, callee.args, node, hint)
         if symbol is None and found is None:
             _check_args(cx, node)
             return report_unknown_name(cx, callee.value)

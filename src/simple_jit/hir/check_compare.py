@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_operators import adapts, check_operand_pair, operand_hint, unify_numbers
+from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
@@ -27,7 +30,6 @@ from simple_jit.hir.types import (
     Type,
     is_number,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ def _equality(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.E
             if isinstance(other.type, OptionalType):
                 return hir.Unary("not", hir.IsSome(other, span), span)
             if isinstance(other.type, HoleType):
-                return hir.Const(not other.type.is_array, BOOL, span)
+                return hir.Const(other.type.is_nil, BOOL, span)
             if other.type is not UNIT:
                 return block([other], hir.Const(False, BOOL, span), span)
     if is_number(left.type) and is_number(right.type) and left.type is not right.type:
@@ -265,14 +267,17 @@ def _contains(cx: Context, item: ast.Expr, container: ast.Expr, span: Span) -> h
     stmts: list[hir.Expr] = []
     if adapts(item):
         holder = definite(expression(cx, container))
-        hint = holder.type.elem if isinstance(holder.type, ArrayType) else None
-        value = expression(cx, item, hint)
+        value = expression(cx, item, _item_hint(holder.type))
     else:
         value = expression(cx, item)
         hint_type = None if isinstance(value.type, HoleType) else value.type
         holder = definite(expression(cx, container, None if hint_type is None else _holder_hint(hint_type)))
     if erroneous(value, holder):
         return hir.Const(None, ERROR, span)
+    if isinstance(holder.type, HoleType) and holder.type.kind in ("dict", "set"):
+        from simple_jit.hir.check_dicts import contains_in_hole
+
+        return contains_in_hole(cx, holder.type, value.type, span)
     if isinstance(holder.type, StructType):
         value = cx.keep(value, stmts)
         called = call_method(cx, holder, "contains", [value], span)
@@ -284,6 +289,12 @@ def _contains(cx: Context, item: ast.Expr, container: ast.Expr, span: Span) -> h
     value = cx.keep(coerce(cx, value, wanted), stmts)
     name = "text_contains" if holder.type is TEXT else "array_contains"
     return block(stmts, call_core(cx, name, [holder, value], span), span)
+
+
+def _item_hint(holder: Type) -> Type | None:
+    if isinstance(holder, ArrayType):
+        return holder.elem
+    return holder.args[0] if isinstance(holder, StructType) and is_collection(holder) else None
 
 
 def _holder_hint(type: Type) -> Type | None:

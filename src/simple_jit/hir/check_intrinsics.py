@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce
@@ -10,7 +12,6 @@ from simple_jit.hir.intrinsics import TABLE
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import TEXT, UNIT, ArrayType, Type
-from simple_jit.syntax import ast
 
 _OF_ARGUMENT = frozenset({"sqrt", "floor", "ceil", "trunc", "abs"})
 """Intrinsics whose result has the type of their argument."""
@@ -24,6 +25,8 @@ def call_intrinsic(
         return _throw(cx, node)
     if name == "show":
         return text_of(cx, expression(cx, node.args[0].value), node.span, quoted=True)
+    if name in ("hash", "same_key"):
+        return _on_keys(cx, node, name)
     signature = TABLE.get(name)
     if signature is None:
         return cx.error(rule.UNKNOWN_NAME.at(node.callee.span, f"there is no intrinsic `__{name}`"))
@@ -67,6 +70,14 @@ def _result(name: str, args: list[hir.Expr], type_arg: Type | None) -> Type:
     if name in _OF_ARGUMENT:
         return args[0].type
     return type_arg or UNIT
+
+
+def _on_keys(cx: Context, node: ast.Call, name: str) -> hir.Expr:
+    """`__hash(x)` and `__same_key(a, b)`, of any type"""
+    from simple_jit.hir.derive_keys import hash_of, same_key
+
+    first, *others = [expression(cx, arg.value) for arg in node.args]
+    return same_key(cx, first, others[0], node.span) if others else hash_of(cx, first, node.span)
 
 
 def _throw(cx: Context, node: ast.Call) -> hir.Expr:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
 from simple_jit.hir.conditions import check_condition
-from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
+from simple_jit.hir.context import EXPRESSIONS, Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, join, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method
+from simple_jit.hir.holes import EmptyCollection
 from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.symbols import ERROR, HoleType, is_open
 from simple_jit.hir.types import (
@@ -31,10 +34,11 @@ from simple_jit.hir.types import (
     is_number,
     tuple_of,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simple_jit.base.source import Span
 
 
@@ -176,25 +180,36 @@ def array_from(
     span: Span,
 ) -> hir.Expr:
     """Make an array of checked items, whose common type is the element's unless that is given."""
+    fitted = same_type(cx, nodes, items, elem)
+    if fitted is None:
+        return hir.Const(None, ERROR, span)
+    items, elem = fitted
+    return diverging(items, span) or hir.ArrayNew(items, array_of(elem), span)
+
+
+def same_type(
+    cx: Context, nodes: list[ast.Expr | ast.Spread], items: list[hir.Expr], elem: Type | None
+) -> tuple[list[hir.Expr], Type] | None:
+    """Fit checked items to one type, `elem` or else what they have in common; None: reported already."""
     if elem is None:
         if erroneous(*items):
-            return hir.Const(None, ERROR, span)
+            return None
         elem = _element_type(cx, items)
         if elem is None:
-            return hir.Const(None, ERROR, span)
+            return None
         items = [
             _adapt(cx, node, item, elem) if item.type is not elem else item
             for node, item in zip(nodes, items)
         ]
     items = [coerce(cx, item, elem) for item in items]
-    if erroneous(*items):
-        return hir.Const(None, ERROR, span)
-    return diverging(items, span) or hir.ArrayNew(items, array_of(elem), span)
+    return None if erroneous(*items) else (items, elem)
 
 
 def _adapt(cx: Context, node: ast.Expr | ast.Spread, item: hir.Expr, elem: Type) -> hir.Expr:
     """Integer literals among floats are floats: `[1, 2.5]`; `[]` beside `[1]` is one of its type."""
-    if isinstance(item.type, (IntType, HoleType)) and isinstance(item, (hir.Const, hir.ArrayNew, hir.Nil)):
+    if isinstance(item.type, (IntType, HoleType)) and isinstance(
+        item, (hir.Const, hir.ArrayNew, hir.Nil, EmptyCollection)
+    ):
         assert not isinstance(node, ast.Spread)
         return expression(cx, node, elem)
     return item
@@ -273,6 +288,15 @@ def _append(cx: Context, result: hir.Expr | None, piece: hir.Expr) -> hir.Expr:
     return call_core(cx, "array_concat", [result, piece], piece.span)
 
 
+@checks(ast.DictLiteral, ast.DictComprehension, ast.SetLiteral, ast.SetComprehension)
+def check_collection(cx: Context, node: ast.Expr, hint: Type | None) -> hir.Expr:
+    """Dicts and sets: the first of them loads `hir.check_dicts`, which then stands here."""
+    from simple_jit.hir import check_dicts
+
+    assert EXPRESSIONS[type(node)] is not check_collection, check_dicts
+    return expression(cx, node, hint)
+
+
 # --- comprehensions ----------------------------------------------------------------
 
 
@@ -284,8 +308,12 @@ def check_comprehension(cx: Context, node: ast.ArrayComprehension, hint: Type | 
     elem_hint = hint.elem if isinstance(hint, ArrayType) and not is_open(hint) else None
     found: list[Type] = []
     result = cx.local("", elem_hint or ERROR)
+
+    def push() -> hir.Expr:
+        return _push_element(cx, node, elem_hint, result, found)
+
     cx.enter()
-    loops = _clauses(cx, node, 0, elem_hint, result, found)
+    loops = clauses(cx, node.clauses, 0, node.span, push)
     cx.leave()
     elem = found[0] if found else ERROR
     if elem is ERROR or erroneous(loops):
@@ -296,33 +324,29 @@ def check_comprehension(cx: Context, node: ast.ArrayComprehension, hint: Type | 
     return hir.Block([start, loops], hir.LocalGet(result, node.span), type, node.span)
 
 
-def _clauses(
-    cx: Context,
-    node: ast.ArrayComprehension,
-    index: int,
-    elem_hint: Type | None,
-    result: hir.Local,
-    found: list[Type],
+def clauses(
+    cx: Context, nodes: list[ast.Clause], index: int, span: Span, collect: Callable[[], hir.Expr]
 ) -> hir.Expr:
+    """Check the clauses of a comprehension from `index` on; innermost stands what `collect` makes."""
     from simple_jit.hir.check_loops import for_loop
 
-    if index == len(node.clauses):
-        return _push_element(cx, node, elem_hint, result, found)
-    clause = node.clauses[index]
+    if index == len(nodes):
+        return collect()
+    clause = nodes[index]
     if isinstance(clause, ast.IfClause):
         cx.enter()
         condition = check_condition(cx, clause.condition)
         cx.scope.narrowed |= condition.known_true
-        inner = _clauses(cx, node, index + 1, elem_hint, result, found)
+        inner = clauses(cx, nodes, index + 1, span, collect)
         cx.leave()
         body = block(condition.bindings, discard(inner), clause.span)
         return hir.If(condition.expr, body, None, UNIT, clause.span)
 
     def body_of(before: list[hir.Expr]) -> hir.Expr:
-        inner = _clauses(cx, node, index + 1, elem_hint, result, found)
-        return hir.Block([*before, discard(inner)], None, UNIT, node.span)
+        inner = clauses(cx, nodes, index + 1, span, collect)
+        return hir.Block([*before, discard(inner)], None, UNIT, span)
 
-    return for_loop(cx, clause.patterns, clause.iterable, None, body_of, node.span)
+    return for_loop(cx, clause.patterns, clause.iterable, None, body_of, span)
 
 
 def _push_element(
@@ -347,10 +371,6 @@ def _push_element(
 
 
 _UNSUPPORTED: dict[type, Rule] = {
-    ast.DictLiteral: rule.DICT_UNSUPPORTED,
-    ast.DictComprehension: rule.DICT_UNSUPPORTED,
-    ast.SetLiteral: rule.SET_UNSUPPORTED,
-    ast.SetComprehension: rule.SET_UNSUPPORTED,
     ast.Lambda: rule.CLOSURE_UNSUPPORTED,
     ast.Match: rule.MATCH_UNSUPPORTED,
     ast.Try: rule.EXCEPTIONS_UNSUPPORTED,

@@ -9,9 +9,12 @@ for x in iterable       `iter` if there is one, then `next` until it gives nil
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.check_operators import check_operand_pair
+from simple_jit.hir.collections import is_collection
 from simple_jit.hir.conditions import check_condition
 from simple_jit.hir.context import Context, checks_statement, expression
 from simple_jit.hir.convert import coerce, definite
@@ -20,7 +23,6 @@ from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import BOOL, I64, NEVER, TEXT, UNIT, ArrayType, IntType, OptionalType, Type
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,9 +91,15 @@ def for_loop(
         _check_anyway(cx, pattern, label, make_body)
         return source
     if isinstance(source.type, HoleType):
+        _check_anyway(cx, pattern, label, make_body)
         return cx.error(
-            rule.CANNOT_INFER_TYPE.at(iterable.span, "the element type of this array is not known yet")
+            rule.CANNOT_INFER_TYPE.at(iterable.span, "the element type of this is not known yet")
         )
+    if is_collection(source.type):
+        from simple_jit.hir.check_dicts import collection_loop
+
+        several = len(patterns) > 1
+        return collection_loop(cx, pattern, source, label, make_body, span, several=several)
     return _iterator_loop(cx, pattern, source, label, make_body, span)
 
 

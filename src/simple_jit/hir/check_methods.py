@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.arguments import call_function
 from simple_jit.hir.check_access import length_of, report_unknown_member
+from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.holes import array_argument, element_argument, settle, settle_element
@@ -22,11 +25,11 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
+
     from simple_jit.hir.symbols import Env
 
 
@@ -112,6 +115,10 @@ def _settle_by_method(
     cx: Context, receiver: hir.Expr, hole: HoleType, name: ast.Ident, args: list[ast.Arg]
 ) -> hir.Expr:
     """A method call on an array or optional whose type is open may tell it."""
+    if hole.kind in ("dict", "set"):
+        from simple_jit.hir.check_dicts import settle_by_method
+
+        return settle_by_method(cx, receiver, hole, name, args)
     at = element_argument(name.name)
     whole = array_argument(name.name)
     if hole.is_array and at is not None and at < len(args):
@@ -153,7 +160,7 @@ def _provided(
     if isinstance(type, StructType):
         if name == "clone" and not args:
             return _copy(cx, receiver, type, [], span)
-        if name == "copy":
+        if name == "copy" and not is_collection(type):
             return _copy(cx, receiver, type, args, span)
     elif name == "clone" and not args and not isinstance(type, ArrayType):
         return receiver

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_literals import nil
+from simple_jit.hir.collections import NAMES as COLLECTIONS
 from simple_jit.hir.constants import constant_value, with_span
 from simple_jit.hir.context import Context, Variable, checks
 from simple_jit.hir.global_access import read_global
@@ -28,7 +31,6 @@ from simple_jit.hir.symbols import (
     TypeSymbol,
 )
 from simple_jit.hir.types import EnumType, OptionalType, StructType, Type, array_of
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -242,7 +244,8 @@ def _applied(cx: Context, node: ast.TypeApply) -> Type | None:
     if isinstance(node.value, ast.Name):
         path = [ast.Ident(node.value.span, node.value.name)]
         named = ast.NamedType(node.span, path, node.args)
-        if node.value.name in ("List", "Option"):
+        builtin = node.value.name in ("List", "Option", *COLLECTIONS)
+        if builtin and lookup(cx, node.value.name) is None:
             return resolve(named, cx.types)
         symbol = lookup(cx, node.value.name)
         if isinstance(symbol, (RecordSymbol, AliasSymbol)):

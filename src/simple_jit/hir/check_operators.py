@@ -8,8 +8,11 @@ on structs methods (`add`, `mul`, …).
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_literals import integer
+from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
@@ -30,7 +33,6 @@ from simple_jit.hir.types import (
     Type,
     is_number,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,7 +214,8 @@ def _combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) 
         return special
     if left.type is BOOL and right.type is BOOL and op in ("&", "|", "^"):
         return _on_bools(cx, op, left, right, span)
-    called = call_method(cx, left, METHODS[op], [right], span)
+    is_add = op == "+" and is_collection(left.type)  # `add` of a set is not what `+` means
+    called = call_method(cx, left, METHODS[op], [right], span) if not is_add else None
     return called if called is not None else cx.error(_bad_operands(op, left, right, span))
 
 

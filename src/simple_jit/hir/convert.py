@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.collections import is_dict, is_set, wanted_collection
 from simple_jit.hir.context import Context, block
-from simple_jit.hir.holes import settle
+from simple_jit.hir.holes import EmptyCollection, settle
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
@@ -87,10 +89,25 @@ def _fill_hole(cx: Context, value: hir.Expr, hole: HoleType, to: Type) -> hir.Ex
             empty = hir.ArrayNew([], target, value.span)
             return empty if target is to else hir.Some(empty, to, value.span)
         settle(cx, hole, target)
-    if not hole.is_array and isinstance(to, OptionalType):
+    if hole.kind in ("dict", "set"):
+        return _fill_collection(cx, value, hole, to)
+    if hole.is_nil and isinstance(to, OptionalType):
         if isinstance(value, hir.Nil):
             return hir.Nil(to, value.span)
         settle(cx, hole, to)
+    return None
+
+
+def _fill_collection(cx: Context, value: hir.Expr, hole: HoleType, to: Type) -> hir.Expr | None:
+    """The same for `{}` and `Set()`."""
+    target = wanted_collection(to)
+    if target is not None and isinstance(value, EmptyCollection) and (hole.kind == "dict" or is_set(target)):
+        from simple_jit.hir.check_dicts import empty
+
+        made = empty(cx, target, value.span)
+        return made if target is to else hir.Some(made, to, value.span)
+    if target is not None:
+        settle(cx, hole, target)
     return None
 
 
@@ -116,7 +133,7 @@ def _fit_tuple(cx: Context, value: hir.Expr, found: TupleType, to: TupleType) ->
 def mismatch(value: hir.Expr, to: Type, declared: Span | None = None, what: str = "") -> Diagnostic:
     """Say that `value` does not fit, with advice where a conversion would do."""
     found = value.type
-    if isinstance(found, HoleType) and not found.is_array:
+    if isinstance(found, HoleType) and found.is_nil:
         message = f"`nil` is not {a_type(to)}"
         diagnostic = rule.WRONG_TYPE.at(value.span, message).hint(f"make it optional: `{to}?`")
     else:
@@ -167,6 +184,11 @@ def _join_hole(hole: HoleType, other: Type) -> Type | None:
     if hole.is_array:
         inner = other.inner if isinstance(other, OptionalType) else other
         return other if isinstance(inner, ArrayType) else None
+    if hole.kind in ("dict", "set"):
+        wanted = wanted_collection(other)
+        fits = is_set(wanted) or (hole.kind == "dict" and is_dict(wanted))
+        same = isinstance(other, HoleType) and other.kind == hole.kind
+        return other if fits or same else None
     if isinstance(other, HoleType) or other is UNIT:
         return None
     return optional_of(other)

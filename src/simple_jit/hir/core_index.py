@@ -160,7 +160,7 @@ def impl_heads(line: str) -> tuple[str, ...]:
         return ("tuple",)
     names = [name.partition(":")[0].strip() for name in generics]
     if target not in names:
-        return (target,)
+        return (target.partition("<")[0],)
     bounds = where + ":" + generics[names.index(target)].partition(":")[2]
     return _bounded_heads(bounds)
 

@@ -7,6 +7,9 @@ body checked again, this time with the hint as the type of the initializer.
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+
+from simple_jit.hir import nodes as hir
+from simple_jit.hir.collections import dict_of, is_dict, is_set, set_of
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import ANY, NEVER, UNIT, Type, array_of, optional_of
@@ -18,12 +21,39 @@ if TYPE_CHECKING:
 _ELEMENT_ARGUMENT = {"push": 0, "insert": 1, "contains": 0, "index_of": 0, "fill": 0}
 """Which argument of an array's method has the type of the elements."""
 
+_EXAMPLES = {"array": "[i64]", "nil": "i64?", "dict": "{text: i64}", "set": "{i64}"}
+
 _ARRAY_ARGUMENT = {"extend": 0, "concat": 0}
+
+
+class EmptyCollection(hir.Expr):
+    """`{}` or `Set()` of a type that is not known yet; no finished body contains it."""
+
+    __slots__ = ()
+
+
+class ValueHole(HoleType):
+    """The type of the values of a dict that is a hole itself, but for the type of its keys."""
+
+    __slots__ = ("dict", "key")
+
+    def __init__(self, dict: HoleType, key: Type) -> None:
+        super().__init__(dict.binding, is_array=False)
+        self.dict = dict
+        self.key = key
 
 
 def settle(cx: Context, hole: HoleType, type: Type) -> None:
     """Give the binding of `hole` its type, where `type` is one that it can have."""
-    if hole.is_array:
+    if isinstance(hole, ValueHole):
+        settle_collection(cx, hole.dict, [hole.key, type])
+    elif hole.kind == "dict":
+        if is_dict(type) or is_set(type):
+            _recheck(cx, hole, type)
+    elif hole.kind == "set":
+        if is_set(type):
+            _recheck(cx, hole, type)
+    elif hole.is_array:
         from simple_jit.hir.types import ArrayType
 
         if isinstance(type, ArrayType) and not isinstance(type.elem, HoleType):
@@ -36,6 +66,13 @@ def settle_element(cx: Context, hole: HoleType, type: Type) -> None:
     """An element of the array with a hole has this type."""
     if type not in (ERROR, NEVER, UNIT) and not isinstance(type, HoleType):
         _recheck(cx, hole, array_of(type))
+
+
+def settle_collection(cx: Context, hole: HoleType, types: list[Type]) -> None:
+    """The keys and values of the dict, or the elements of the set, with a hole have these types."""
+    if all(type not in (ERROR, NEVER, UNIT) and not isinstance(type, HoleType) for type in types):
+        make = dict_of(cx.session, *types) if hole.kind == "dict" else set_of(cx.session, *types)
+        _recheck(cx, hole, make)
 
 
 def _recheck(cx: Context, hole: HoleType, type: Type) -> None:
@@ -57,7 +94,7 @@ def array_argument(method: str) -> int | None:
 
 def unsettled(hole: HoleType, name: str) -> Diagnostic:
     """Say that nothing tells the type of an empty literal."""
-    empty, example = ("`[]`", "[i64] = []") if hole.is_array else ("`nil`", "i64? = nil")
-    return rule.CANNOT_INFER_TYPE.at(hole.binding.span, f"cannot tell the type that {empty} has here").hint(
-        f"write the type of the variable: `{name}: {example}`"
+    shown = hole.shown
+    return rule.CANNOT_INFER_TYPE.at(hole.binding.span, f"cannot tell the type that `{shown}` has here").hint(
+        f"write the type of the variable: `{name}: {_EXAMPLES[hole.kind]} = {shown}`"
     )

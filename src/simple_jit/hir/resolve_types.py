@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
+from simple_jit.syntax import ast
+
+from simple_jit.hir.collections import NAMES, PARAMETERS, collection_symbol, shown_name
 from simple_jit.hir.report import unsupported
 from simple_jit.hir.symbols import (
     ERROR,
@@ -37,7 +40,6 @@ from simple_jit.hir.types import (
     optional_of,
     tuple_of,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,9 +50,6 @@ if TYPE_CHECKING:
 BUILTIN_TYPES: dict[str, Type] = {**SCALARS, **ALIASES, "text": TEXT, "never": NEVER}
 _UNSUPPORTED = {
     "any": rule.ANY_UNSUPPORTED,
-    "Dict": rule.DICT_UNSUPPORTED,
-    "Map": rule.DICT_UNSUPPORTED,
-    "Set": rule.SET_UNSUPPORTED,
     "Result": rule.RESULT_UNSUPPORTED,
 }
 _INSTANCE_DEPTH = 40
@@ -92,8 +91,16 @@ def resolve(node: ast.TypeExpr, scope: TypeScope) -> Type:
         return tuple_of(items) if items else UNIT
     if isinstance(node, ast.FunctionType):
         return _resolve_function(node, scope)
-    which = rule.DICT_UNSUPPORTED if isinstance(node, ast.DictType) else rule.SET_UNSUPPORTED
-    return _report(scope, unsupported(which, node.span))
+    if isinstance(node, ast.DictType):
+        return _collection("Dict", [node.key, node.value], scope)
+    return _collection("Set", [node.element], scope)
+
+
+def _collection(name: str, nodes: list[ast.TypeExpr], scope: TypeScope) -> Type:
+    args = [resolve(node, scope) for node in nodes]
+    if ERROR in args:
+        return ERROR
+    return instantiate(collection_symbol(scope.module.session, name), tuple(args))
 
 
 def _wrap(make: Callable[[Type], Type], inner: Type) -> Type:
@@ -145,6 +152,14 @@ def _resolve_builtin_generic(node: ast.NamedType, scope: TypeScope) -> Type:
         if len(node.args) != 1:
             return _report(scope, rule.WRONG_TYPE_ARITY.at(node.span, f"`{name}` takes 1 type argument"))
         return _wrap(make, resolve(node.args[0], scope))
+    if name in NAMES and len(node.path) == 1:
+        wanted = PARAMETERS[NAMES[name]]
+        if len(node.args) != wanted:
+            plural = "argument" if wanted == 1 else "arguments"
+            return _report(
+                scope, rule.WRONG_TYPE_ARITY.at(node.span, f"`{name}` takes {wanted} type {plural}")
+            )
+        return _collection(NAMES[name], node.args, scope)
     if name in _UNSUPPORTED:
         return _report(scope, unsupported(_UNSUPPORTED[name], node.span))
     return _unknown_type(node, scope)
@@ -154,7 +169,7 @@ def _unknown_type(node: ast.NamedType, scope: TypeScope) -> Type:
     name = node.path[0].name
     diagnostic = rule.UNKNOWN_TYPE.at(node.path[0].span, f"there is no type `{name}`")
     names = [n for n, s in scope.module.names.items() if is_type(s)]
-    near = suggest(name, [*names, *scope.types, *BUILTIN_TYPES, "List", "Option"])
+    near = suggest(name, [*names, *scope.types, *BUILTIN_TYPES, *NAMES, "List", "Option"])
     return _report(scope, diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
 
 
@@ -215,11 +230,10 @@ def instantiate(symbol: RecordSymbol, args: tuple[Type, ...]) -> StructType:
     """Return the struct or class `symbol` with its type arguments."""
     found = symbol.instances.get(args)
     if found is None:
-        shown = f"<{', '.join(map(str, args))}>" if args else ""
         keys = f"<{', '.join(map(type_key, args))}>" if args else ""
         key = f"{symbol.module.key}.{symbol.name}{keys}"
         is_class = symbol.decl.kind == "class"
-        found = StructType(symbol.name + shown, key, symbol.decl, args, is_class, symbol)
+        found = StructType(shown_name(symbol, args), key, symbol.decl, args, is_class, symbol)
         symbol.instances[args] = found
         if len(symbol.instances) > 1 and _depth(args) > _INSTANCE_DEPTH:
             symbol.module.session.reporter.report(

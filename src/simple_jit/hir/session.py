@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from simple_jit.base.diagnostics import CompileError, Reporter
+from simple_jit.syntax import ast
+
 from simple_jit.hir.core_index import BOUNDS
 from simple_jit.hir.modules import LIBRARY, Loader
 from simple_jit.hir.symbols import (
@@ -21,7 +23,6 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from simple_jit.base.source import Span
+
     from simple_jit.hir import nodes as hir
     from simple_jit.hir.instances import Instance
     from simple_jit.hir.symbols import Env
@@ -172,8 +174,9 @@ class Session:
         head = head_of(type)
         found: list[FunctionSymbol] = []
         for key in (head, "*"):
-            if isinstance(key, str):
-                for piece in self.loader.index.methods.get(key, {}).get(name, ()):
+            named = _core_name(key)
+            if named is not None:
+                for piece in self.loader.index.methods.get(named, {}).get(name, ()):
                     if not piece.is_parsed:
                         self.loader.parse_piece(self.loader.core(piece.module), piece)
             found += self._methods.get(key, {}).get(name, ())
@@ -183,8 +186,9 @@ class Session:
         """Return the names of all methods of `type`, for suggestions."""
         head = head_of(type)
         names = list(self._methods.get(head, ()))
-        if isinstance(head, str):
-            names += self.loader.index.methods.get(head, ())
+        named = _core_name(head)
+        if named is not None:
+            names += [name for name in self.loader.index.methods.get(named, ()) if name[0] != "_"]
         return names
 
     # --- constants -------------------------------------------------------------
@@ -227,6 +231,13 @@ def head_of(type: Type) -> Head:
         assert isinstance(type.scope, Symbol)
         return type.scope
     return type.name
+
+
+def _core_name(head: Head) -> str | None:
+    """Return under what the index of the core library has the methods of `head`."""
+    if isinstance(head, str):
+        return head
+    return head.name if head.module.is_core else None
 
 
 def meets(type: Type, bounds: tuple[str, ...]) -> bool:

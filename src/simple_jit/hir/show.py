@@ -8,6 +8,8 @@ Scalars and arrays are shown by the core library; for structs, tuples and enums 
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.syntax import ast
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, block, diverging, expression
 from simple_jit.hir.convert import coerce
@@ -34,7 +36,6 @@ from simple_jit.hir.types import (
     array_of,
     is_number,
 )
-from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def text_of(cx: Context, value: hir.Expr, span: Span, *, quoted: bool) -> hir.Ex
     if type is UNIT:
         return block([value], hir.TextConst("()", TEXT, span), span)
     if isinstance(type, HoleType):
-        return hir.TextConst("[]" if type.is_array else "nil", TEXT, span)
+        return hir.TextConst(type.shown, TEXT, span)
     if isinstance(type, OptionalType):
         return _optional_text(cx, value, type, span, quoted)
     if isinstance(type, ArrayType):

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from simple_jit.base.source import SourceFile, Span
+    from simple_jit.syntax import ast
+
     from simple_jit.hir import nodes as hir
     from simple_jit.hir.core_index import Piece
     from simple_jit.hir.session import Session
-    from simple_jit.syntax import ast
 
 
 class TypeVar(Type):
@@ -50,15 +51,34 @@ class ErrorType(Type):
 ERROR = ErrorType("<error>")
 
 
+_HOLES = {"array": ("[_]", "[]"), "nil": ("nil", "nil"), "dict": ("{_: _}", "{}"), "set": ("{_}", "Set()")}
+
+
 class HoleType(Type):
-    """The type of `[]` or `nil` in a binding whose type later use settles (`hir.holes`)."""
+    """The type of `[]`, `nil`, `{}` or `Set()` in a binding whose type later use settles (`hir.holes`).
 
-    __slots__ = ("binding", "is_array")
+    `kind` is `array`, `nil`, `dict` or `set`.
+    """
 
-    def __init__(self, binding: ast.Node, is_array: bool) -> None:
-        super().__init__("[_]" if is_array else "nil")
+    __slots__ = ("binding", "kind")
+
+    def __init__(self, binding: ast.Node, is_array: bool, kind: str = "") -> None:
+        self.kind = kind or ("array" if is_array else "nil")
+        super().__init__(_HOLES[self.kind][0])
         self.binding = binding
-        self.is_array = is_array
+
+    @property
+    def is_array(self) -> bool:
+        return self.kind == "array"
+
+    @property
+    def is_nil(self) -> bool:
+        return self.kind == "nil"
+
+    @property
+    def shown(self) -> str:
+        """The text form of the value."""
+        return _HOLES[self.kind][1]
 
 
 class Module:
