@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_operators import adapts
 from simple_jit.hir.context import Context, diverging, expression
@@ -19,11 +17,11 @@ from simple_jit.hir.instances import Instance, get_instance, new_function, resul
 from simple_jit.hir.report import count, listed
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Param, Symbol, is_open, match, substitute
 from simple_jit.hir.types import NEVER, ArrayType, Type, array_of
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
-
     from simple_jit.hir.symbols import Env
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.assigned import assigned_names
 from simple_jit.hir.context import Context, statement
@@ -13,6 +11,7 @@ from simple_jit.hir.declare import declare, declared
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Outer, Symbol
 from simple_jit.hir.types import NEVER, UNIT, Type
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.base.source import SourceFile, Span
-from simple_jit.syntax import ast
-
 from simple_jit.hir import (
     check_access,
     check_assign,
@@ -31,6 +29,7 @@ from simple_jit.hir.session import Options, Session
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol, Module, ModuleSymbol
 from simple_jit.hir.types import I64, TEXT, UNIT, IntType, Type, array_of
 from simple_jit.hir.whole import check_module, init_instance
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_names import module_of, symbol_value, type_named
 from simple_jit.hir.collections import is_collection, is_dict
@@ -26,6 +24,7 @@ from simple_jit.hir.types import (
     Type,
     optional_of,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

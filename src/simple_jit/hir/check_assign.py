@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.collections import is_dict
 from simple_jit.hir.context import Context, Variable, block, checks_statement, diverging, expression
@@ -13,6 +11,7 @@ from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, Symbol
 from simple_jit.hir.types import I64, NEVER, TEXT, UNIT, ArrayType, OptionalType, StructType, TupleType, Type
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

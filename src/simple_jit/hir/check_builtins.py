@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_access import length_of
 from simple_jit.hir.check_operators import adapts
@@ -16,6 +14,7 @@ from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.show import concat_texts, text_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_number
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

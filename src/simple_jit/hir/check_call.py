@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.arguments import assign_slots, call_function
 from simple_jit.hir.check_access import nil_safe
@@ -35,6 +33,7 @@ from simple_jit.hir.symbols import (
     Symbol,
 )
 from simple_jit.hir.types import Type, optional_of
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

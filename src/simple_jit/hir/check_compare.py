@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_operators import adapts, check_operand_pair, operand_hint, unify_numbers
 from simple_jit.hir.collections import is_collection
@@ -30,6 +28,7 @@ from simple_jit.hir.types import (
     Type,
     is_number,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ that call it. An empty literal whose type is not known yet is a hole, as `[]` is
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
 from simple_jit.hir.check_literals import clauses, same_type
@@ -31,6 +29,7 @@ from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type, count
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType
 from simple_jit.hir.types import BOOL, I64, NEVER, TEXT, UNIT, ArrayType, StructType, Type, tuple_of
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

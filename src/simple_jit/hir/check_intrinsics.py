@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce
@@ -12,6 +10,7 @@ from simple_jit.hir.intrinsics import TABLE
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import TEXT, UNIT, ArrayType, Type
+from simple_jit.syntax import ast
 
 _OF_ARGUMENT = frozenset({"sqrt", "floor", "ceil", "trunc", "abs"})
 """Intrinsics whose result has the type of their argument."""

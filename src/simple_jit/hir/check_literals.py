@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
 from simple_jit.hir.conditions import check_condition
@@ -34,6 +32,7 @@ from simple_jit.hir.types import (
     is_number,
     tuple_of,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ for x in iterable       `iter` if there is one, then `next` until it gives nil
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.check_operators import check_operand_pair
@@ -23,6 +21,7 @@ from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import BOOL, I64, NEVER, TEXT, UNIT, ArrayType, IntType, OptionalType, Type
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.arguments import call_function
 from simple_jit.hir.check_access import length_of, report_unknown_member
@@ -25,11 +23,11 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
-
     from simple_jit.hir.symbols import Env
 
 

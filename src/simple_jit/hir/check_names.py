@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_literals import nil
 from simple_jit.hir.collections import NAMES as COLLECTIONS
@@ -31,6 +29,7 @@ from simple_jit.hir.symbols import (
     TypeSymbol,
 )
 from simple_jit.hir.types import EnumType, OptionalType, StructType, Type, array_of
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,6 @@ on structs methods (`add`, `mul`, …).
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_literals import integer
 from simple_jit.hir.collections import is_collection
@@ -33,6 +31,7 @@ from simple_jit.hir.types import (
     Type,
     is_number,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.arguments import call_function, expression_instance
 from simple_jit.hir.check_names import variant_value
@@ -35,11 +33,11 @@ from simple_jit.hir.types import (
     is_number,
     optional_of,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
-
     from simple_jit.hir.symbols import Env
 
 _LITERALS = (ast.IntLiteral, ast.FloatLiteral, ast.BoolLiteral, ast.TextLiteral, ast.NilLiteral)

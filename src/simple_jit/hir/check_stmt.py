@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
 from simple_jit.hir.conditions import check_branches, check_condition
@@ -17,6 +15,7 @@ from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type, count, unsupported
 from simple_jit.hir.symbols import ERROR, FunctionSymbol
 from simple_jit.hir.types import NEVER, TEXT, UNIT, Type
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

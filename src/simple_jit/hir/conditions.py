@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.context import Context, Variable, block, checks, expression
@@ -12,6 +10,7 @@ from simple_jit.hir.convert import coerce, join
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR
 from simple_jit.hir.types import BOOL, NEVER, UNIT, OptionalType, Type
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

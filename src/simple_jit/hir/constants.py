@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 from simple_jit.base import catalogue as rule
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, expression
 from simple_jit.hir.convert import coerce
@@ -19,9 +18,8 @@ from simple_jit.hir.types import BOOL, F32, F64, I64, TEXT, EnumType, FloatType,
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
-    from simple_jit.syntax import ast
-
     from simple_jit.hir.session import Session
+    from simple_jit.syntax import ast
 
 Value = object
 

@@ -7,12 +7,11 @@ functions in the two tables.
 from __future__ import annotations
 
 from simple_jit.base.diagnostics import Reporter
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, Symbol
 from simple_jit.hir.types import NEVER, UNIT, Type
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from simple_jit.base.diagnostics import Diagnostic
     from simple_jit.base.source import Span
-
     from simple_jit.hir.instances import Instance
     from simple_jit.hir.symbols import FunctionSymbol, GlobalSymbol
 

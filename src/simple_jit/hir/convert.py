@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.collections import is_dict, is_set, wanted_collection
 from simple_jit.hir.context import Context, block

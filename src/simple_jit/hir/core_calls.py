@@ -11,7 +11,6 @@ from simple_jit.hir.types import Type
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
-
     from simple_jit.hir.context import Context
     from simple_jit.hir.symbols import Env, FunctionSymbol
 

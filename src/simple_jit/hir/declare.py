@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Reporter
-from simple_jit.syntax import ast
-
 from simple_jit.hir.symbols import (
     AliasSymbol,
     ConstSymbol,
@@ -19,6 +17,7 @@ from simple_jit.hir.symbols import (
     Symbol,
     TraitSymbol,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context
 from simple_jit.hir.instances import Instance, new_function

@@ -8,7 +8,6 @@ the same key as NaN, also inside of a key.
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_compare import equal
 from simple_jit.hir.context import Context, erroneous

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.report import a_type
 from simple_jit.hir.resolve_types import TypeScope, resolve

@@ -11,8 +11,6 @@ that runs before a binding may call functions, the cell of a `T` is one of `T?`,
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.symbols import ERROR, GlobalSymbol
 from simple_jit.hir.types import (
@@ -26,11 +24,11 @@ from simple_jit.hir.types import (
     is_number,
     optional_of,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
-
     from simple_jit.hir.context import Context
 
 

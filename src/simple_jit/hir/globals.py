@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Reporter
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck, Variable, expression
 from simple_jit.hir.global_access import stored_type, write_global
@@ -13,6 +11,7 @@ from simple_jit.hir.holes import unsettled
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType
 from simple_jit.hir.types import NEVER, UNIT, OptionalType, TupleType, Type, is_reference
+from simple_jit.syntax import ast
 
 
 def components(type: Type) -> int:

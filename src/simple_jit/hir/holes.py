@@ -7,7 +7,6 @@ body checked again, this time with the hint as the type of the initializer.
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.collections import dict_of, is_dict, is_set, set_of
 from simple_jit.hir.context import Context, Recheck

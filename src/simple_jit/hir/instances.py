@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Diagnostic, Reporter
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.holes import unsettled
@@ -48,13 +46,13 @@ from simple_jit.hir.types import (
     Type,
     array_of,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simple_jit.base.source import Span
-
     from simple_jit.hir.session import Session
     from simple_jit.hir.symbols import Env
 

@@ -11,7 +11,6 @@ import os
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
 from simple_jit.base.source import SourceFile
-
 from simple_jit.hir.core_index import CoreIndex, Piece
 from simple_jit.hir.declare import declare_module, declare_statements
 from simple_jit.hir.symbols import (
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simple_jit.base.source import Span
-    from simple_jit.syntax import ast
-
     from simple_jit.hir.session import Session
+    from simple_jit.syntax import ast
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib")
 

@@ -23,7 +23,6 @@ Values, as the tree-walking interpreter holds them:
 from __future__ import annotations
 
 from simple_jit.base.source import SourceFile, Span
-
 from simple_jit.hir.types import BOOL, NEVER, UNIT, StructType, Type
 
 TYPE_CHECKING = False

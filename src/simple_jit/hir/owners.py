@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir.core_index import BOUNDS
 from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import BUILTIN_TYPES, bounds_of
@@ -19,6 +17,7 @@ from simple_jit.hir.symbols import (
     Symbol,
     TypeVar,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.conditions import Condition
 from simple_jit.hir.context import Context, expression
@@ -22,6 +20,7 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
-from simple_jit.syntax import ast
-
 from simple_jit.hir.collections import NAMES, PARAMETERS, collection_symbol, shown_name
 from simple_jit.hir.report import unsupported
 from simple_jit.hir.symbols import (
@@ -40,6 +38,7 @@ from simple_jit.hir.types import (
     optional_of,
     tuple_of,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base.diagnostics import CompileError, Reporter
-from simple_jit.syntax import ast
-
 from simple_jit.hir.core_index import BOUNDS
 from simple_jit.hir.modules import LIBRARY, Loader
 from simple_jit.hir.symbols import (
@@ -23,6 +21,7 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from simple_jit.base.source import Span
-
     from simple_jit.hir import nodes as hir
     from simple_jit.hir.instances import Instance
     from simple_jit.hir.symbols import Env

@@ -8,8 +8,6 @@ Scalars and arrays are shown by the core library; for structs, tuples and enums 
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, block, diverging, expression
 from simple_jit.hir.convert import coerce
@@ -36,6 +34,7 @@ from simple_jit.hir.types import (
     array_of,
     is_number,
 )
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -25,11 +25,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from simple_jit.base.source import SourceFile, Span
-    from simple_jit.syntax import ast
-
     from simple_jit.hir import nodes as hir
     from simple_jit.hir.core_index import Piece
     from simple_jit.hir.session import Session
+    from simple_jit.syntax import ast
 
 
 class TypeVar(Type):

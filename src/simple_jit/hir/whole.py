@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.syntax import ast
-
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.assigned import assigned_names
 from simple_jit.hir.bodies import check_statements
@@ -35,6 +33,7 @@ from simple_jit.hir.symbols import (
     is_open,
 )
 from simple_jit.hir.types import UNIT, Type
+from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
