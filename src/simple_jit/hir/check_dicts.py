@@ -355,10 +355,6 @@ _TELLING = {"dict": ("set", "get_or"), "set": ("add", "remove", "contains")}
 """The methods whose arguments have the types of the keys and values, or of the elements."""
 
 
-_TELLING = {"dict": ("set", "get_or"), "set": ("add", "remove", "contains")}
-"""The methods whose arguments have the types of the keys and values, or of the elements."""
-
-
 def settle_by_method(
     cx: Context, receiver: hir.Expr, hole: HoleType, name: ast.Ident, args: list[ast.Arg]
 ) -> hir.Expr:
