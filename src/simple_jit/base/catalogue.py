@@ -118,6 +118,10 @@ BAD_PROPAGATION = Rule("E0329", "`?` stands in a function that can return what i
 ENDLESS_TYPE = Rule("E0330", "A generic type or function does not need ever larger types.")
 EXTERN_TYPE = Rule("E0331", "A foreign function takes and returns what C knows.")
 BAD_MAIN = Rule("E0332", "`main` takes no parameter or the arguments.")
+VALUED_PAYLOAD = Rule("E0340", "An enum gives its variants values or payloads, not both.")
+NOT_EXHAUSTIVE = Rule("E0341", "A `match` has an arm for every value.")
+REFUTABLE_PATTERN = Rule("E0342", "The pattern of a binding or loop matches every value.")
+ALTERNATIVE_NAMES = Rule("E0343", "The alternatives of a pattern bind the same names.")
 
 # --- E04xx: not supported ----------------------------------------------------------
 
@@ -148,4 +152,5 @@ NOT_EXPORTED = Rule("E0503", "A module exports what is imported from it.")
 
 UNREACHABLE_CODE = Rule("W0001", "Code is reachable.", "warning")
 DEPRECATED = Rule("W0002", "What is deprecated is not used.", "warning")
+UNREACHABLE_ARM = Rule("W0010", "An arm of a `match` can be reached.", "warning")
 DIVISION_BY_ZERO = Rule("W0003", "A divisor is not 0.", "warning")

@@ -18,12 +18,16 @@ from simple_jit.hir import (
     check_compare,
     check_literals,
     check_loops,
+    check_match,
     check_names,
     check_operators,
+    check_results,
     check_stmt,
     conditions,
 )
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.check_enums import is_result
+from simple_jit.hir.context import Context
 from simple_jit.hir.instances import get_instance, new_function, result_type, signature_of
 from simple_jit.hir.session import Options, Session
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol, Module, ModuleSymbol
@@ -42,8 +46,10 @@ CHECKERS = (
     check_compare,
     check_literals,
     check_loops,
+    check_match,
     check_names,
     check_operators,
+    check_results,
     check_stmt,
     conditions,
 )
@@ -174,6 +180,8 @@ def _call_main(session: Session, main: Module, start: hir.Function, span: Span) 
     args: list[hir.Expr] = [hir.LocalGet(start.locals[0], span)] if params else []
     instance = get_instance(symbol, {}, [args_type] if params else [], None)
     call = hir.Call(instance.function, args, result_type(instance), symbol.span)
+    if is_result(call.type):
+        return check_results.status_of(Context(init_instance(main), {}, None), call)
     if isinstance(call.type, IntType):
         return call if call.type is I64 else hir.Convert(call, I64, span)
     return hir.Block([call], status, I64, span)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.check_enums import is_result
 from simple_jit.hir.check_names import module_of, symbol_value, type_named
 from simple_jit.hir.collections import is_collection, is_dict
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
@@ -43,7 +44,7 @@ def check_member(cx: Context, node: ast.Member, hint: Type | None) -> hir.Expr:
     if static is not None:
         from simple_jit.hir.check_static import static_member
 
-        return static_member(cx, static, node)
+        return static_member(cx, static, node, hint)
     object = expression(cx, node.value)
     if node.nil_safe:
         return nil_safe(cx, object, node.span, lambda value: member(cx, value, node.name, node.span))
@@ -97,9 +98,14 @@ def report_unknown_member(
 
 
 def nil_safe(cx: Context, object: hir.Expr, span: Span, use: Callable[[hir.Expr], hir.Expr]) -> hir.Expr:
-    """`x?.f`: nil where `x` is nil, else `x.f`, which is then optional."""
+    """`x?.f`: nil where `x` is nil, else `x.f`, which is then optional; of a `Result`, `(x?).f`."""
     if object.type in (ERROR, NEVER):
         return object
+    if is_result(object.type):
+        from simple_jit.hir.check_results import propagate
+
+        value = propagate(cx, object, object.span)
+        return value if value.type in (ERROR, NEVER) else use(value)
     if not isinstance(object.type, OptionalType):
         return cx.error(
             rule.NOT_OPTIONAL.at(object.span, f"this is {a_type(object.type)}, which is never nil: write `.`")
@@ -294,28 +300,3 @@ def length_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr | None:
     if isinstance(value.type, ArrayType):
         return hir.ArrayLen(value, I64, span)
     return call_method(cx, value, "len", [], span)
-
-
-@checks(ast.Propagate)
-def check_propagate(cx: Context, node: ast.Propagate, hint: Type | None) -> hir.Expr:
-    """`e?` on an optional leaves the function with nil where `e` is nil."""
-    value = expression(cx, node.value)
-    if value.type in (ERROR, NEVER):
-        return value
-    if not isinstance(value.type, OptionalType):
-        return cx.error(
-            rule.NOT_OPTIONAL.at(node.value.span, f"`?` needs an optional, but this is {a_type(value.type)}")
-        )
-    if not isinstance(cx.ret, OptionalType):
-        return cx.error(
-            rule.BAD_PROPAGATION.at(
-                node.span, "`?` leaves a function that returns an optional, and this one does not"
-            )
-        )
-    stmts: list[hir.Expr] = []
-    kept = cx.keep(value, stmts)
-    leave = hir.Return(hir.Nil(cx.ret, node.span), node.span)
-    inner = value.type.inner
-    present = hir.Unwrap(kept, inner, node.span, checked=False)
-    chosen = hir.If(hir.IsSome(kept, node.span), present, leave, inner, node.span)
-    return block(stmts, chosen, node.span)

@@ -126,20 +126,17 @@ def _call_prelude(cx: Context, name: str, node: ast.Call, hint: Type | None) -> 
     return call_function(cx, symbol, None, node.args, node.span, {}, hint)
 
 
-_UNSUPPORTED_CALLS = {
-    "Ok": rule.RESULT_UNSUPPORTED,
-    "Err": rule.RESULT_UNSUPPORTED,
-}
-
-
 def _call_unknown(cx: Context, callee: ast.Name, node: ast.Call, hint: Type | None) -> hir.Expr:
     if callee.name in COLLECTIONS:
         from simple_jit.hir.check_dicts import call_collection
 
         return call_collection(cx, callee.name, [], node, hint)
+    from simple_jit.hir.check_results import bare_variant
+
+    variant = bare_variant(cx, callee.name, node, hint)
+    if variant is not None:
+        return variant
     _check_args(cx, node)
-    if callee.name in _UNSUPPORTED_CALLS:
-        return cx.error(unsupported(_UNSUPPORTED_CALLS[callee.name], node.span))
     value = _outer_name(cx, callee, hint)
     if value.type is ERROR:
         return value
@@ -197,8 +194,6 @@ def _call_applied(cx: Context, callee: ast.TypeApply, node: ast.Call, hint: Type
             from simple_jit.hir.check_intrinsics import call_intrinsic
 
             return call_intrinsic(cx, node, name[2:], callee.args)
-        if name in _UNSUPPORTED_CALLS:
-            return cx.error(unsupported(_UNSUPPORTED_CALLS[name], node.span))
         found = cx.find(name)
         symbol = found if isinstance(found, Symbol) else _symbol(cx, name) if found is None else None
         if symbol is None and name in PRELUDE:

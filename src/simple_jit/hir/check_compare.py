@@ -27,6 +27,7 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
     is_number,
+    is_plain_enum,
 )
 from simple_jit.syntax import ast
 
@@ -144,7 +145,7 @@ def equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     if erroneous(left, right):
         return hir.Const(None, ERROR, span)
     type = left.type
-    if is_number(type) or type is BOOL or isinstance(type, EnumType):
+    if is_number(type) or type is BOOL or is_plain_enum(type):
         return hir.Compare("eq", left, right, span)
     if type is TEXT:
         return call_core(cx, "text_eq", [left, right], span)
@@ -156,6 +157,10 @@ def equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
             return coerce(cx, called, BOOL, what="the result of `eq`")
         if type.is_class:
             return hir.Compare("eq", left, right, span)
+    if isinstance(type, EnumType):
+        called = call_method(cx, left, "eq", [right], span)
+        if called is not None:
+            return coerce(cx, called, BOOL, what="the result of `eq`")
     return derived_equal(cx, left, right, span)
 
 

@@ -11,7 +11,14 @@ from simple_jit.hir.constants import constant_value, with_span
 from simple_jit.hir.context import Context, Variable, checks
 from simple_jit.hir.global_access import read_global
 from simple_jit.hir.report import unsupported
-from simple_jit.hir.resolve_types import BUILTIN_TYPES, alias_target, enum_type, resolve, type_of_symbol
+from simple_jit.hir.resolve_types import (
+    BUILTIN_TYPES,
+    alias_target,
+    enum_type,
+    resolve,
+    result_symbol,
+    type_of_symbol,
+)
 from simple_jit.hir.symbols import (
     ERROR,
     AliasSymbol,
@@ -73,7 +80,7 @@ def _outer_name(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr:
     symbol = cx.session.lookup(cx.module, node.name)
     if symbol is not None:
         return symbol_value(cx, symbol, node.span)
-    variant = _bare_variant(node, hint)
+    variant = _bare_variant(cx, node, hint)
     if variant is not None:
         return variant
     if node.name == "None":
@@ -94,18 +101,15 @@ def read_variable(cx: Context, variable: Variable, span: Span) -> hir.Expr:
     return value
 
 
-def _bare_variant(node: ast.Name, hint: Type | None) -> hir.Expr | None:
+def _bare_variant(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr | None:
     """`Red` where a `Color` is expected."""
     if isinstance(hint, OptionalType):
         hint = hint.inner
-    return variant_value(hint, node.name, node.span) if isinstance(hint, EnumType) else None
+    if not isinstance(hint, EnumType):
+        return None
+    from simple_jit.hir.check_enums import lone_variant
 
-
-def variant_value(type: EnumType, name: str, span: Span) -> hir.Expr | None:
-    for variant in type.variants:
-        if variant.name == name:
-            return hir.Const(variant.value, type, span)
-    return None
+    return lone_variant(cx, hint, node.name, node.span, hint)
 
 
 def implicit_field(cx: Context, node: ast.Name) -> tuple[hir.Expr, StructType] | None:
@@ -211,6 +215,8 @@ def type_named(cx: Context, node: ast.Expr) -> Type | RecordSymbol | None:
             return found
         symbol = lookup(cx, node.name)
         if symbol is None and cx.find(node.name) is None:
+            if node.name == "Result":
+                return enum_type(result_symbol(cx.session))
             return BUILTIN_TYPES.get(node.name)
         return _type_of(symbol)
     if isinstance(node, ast.Member) and not node.nil_safe:
@@ -233,7 +239,7 @@ def _type_of(symbol: Symbol | None) -> Type | RecordSymbol | None:
 
         return symbol if symbol.generics else instantiate(symbol, ())
     if isinstance(symbol, EnumSymbol):
-        return enum_type(symbol)
+        return enum_type(symbol)  # of a generic one the arguments are still open
     if isinstance(symbol, AliasSymbol) and not symbol.generics:
         return alias_target(symbol)
     return symbol.type if isinstance(symbol, TypeSymbol) else None
@@ -243,10 +249,10 @@ def _applied(cx: Context, node: ast.TypeApply) -> Type | None:
     if isinstance(node.value, ast.Name):
         path = [ast.Ident(node.value.span, node.value.name)]
         named = ast.NamedType(node.span, path, node.args)
-        builtin = node.value.name in ("List", "Option", *COLLECTIONS)
+        builtin = node.value.name in ("List", "Option", "Result", *COLLECTIONS)
         if builtin and lookup(cx, node.value.name) is None:
             return resolve(named, cx.types)
         symbol = lookup(cx, node.value.name)
-        if isinstance(symbol, (RecordSymbol, AliasSymbol)):
+        if isinstance(symbol, (RecordSymbol, EnumSymbol, AliasSymbol)):
             return type_of_symbol(symbol, named, cx.types)
     return None

@@ -30,6 +30,7 @@ from simple_jit.hir.types import (
     OptionalType,
     Type,
     is_number,
+    is_plain_enum,
 )
 from simple_jit.syntax import ast
 
@@ -368,7 +369,7 @@ def cast(cx: Context, value: hir.Expr, to: Type, span: Span) -> hir.Expr:
     found = value.type
     if found is to:
         return value
-    if is_number(to) and (is_number(found) or found is BOOL or isinstance(found, EnumType)):
+    if is_number(to) and (is_number(found) or found is BOOL or is_plain_enum(found)):
         return hir.Convert(value, to, span)
     if to is BOOL and isinstance(found, IntType):
         return hir.Compare("ne", value, hir.Const(0, found, span), span)

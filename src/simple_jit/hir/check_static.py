@@ -6,7 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.arguments import call_function, expression_instance
-from simple_jit.hir.check_names import variant_value
+from simple_jit.hir.check_enums import lone_variant, new_variant, variant_named
 from simple_jit.hir.check_operators import adapts, cast
 from simple_jit.hir.context import Context, block, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
@@ -30,6 +30,7 @@ from simple_jit.hir.types import (
     OptionalType,
     StructType,
     Type,
+    has_payload,
     is_number,
     optional_of,
 )
@@ -46,13 +47,15 @@ _LITERALS = (ast.IntLiteral, ast.FloatLiteral, ast.BoolLiteral, ast.TextLiteral,
 # --- members of types --------------------------------------------------------------
 
 
-def static_member(cx: Context, static: Type | RecordSymbol, node: ast.Member) -> hir.Expr:
+def static_member(
+    cx: Context, static: Type | RecordSymbol, node: ast.Member, hint: Type | None = None
+) -> hir.Expr:
     """`Color.Red`, `i64.MAX`, `Config.default` without parentheses."""
     name = node.name.name
     if static is ERROR:
         return hir.Const(None, ERROR, node.span)
     if isinstance(static, EnumType):
-        variant = variant_value(static, name, node.span)
+        variant = lone_variant(cx, static, name, node.span, hint)
         if variant is not None:
             return variant
     if isinstance(static, Type) and is_number(static):
@@ -83,8 +86,12 @@ def call_static(
     if static is ERROR:
         return hir.Const(None, ERROR, node.span)
     type = instantiate(static, tuple(static.generics)) if isinstance(static, RecordSymbol) else static
-    if isinstance(type, EnumType) and name.name == "from":
-        return _enum_from(cx, type, node)
+    if isinstance(type, EnumType):
+        variant = variant_named(type, name.name)
+        if variant is not None:
+            return new_variant(cx, type, variant, node.args, node.span, hint)
+        if name.name == "from" and not has_payload(type):
+            return _enum_from(cx, type, node)
     found = cx.session.find_method(type, name.name)
     if found is None:
         for arg in node.args:

@@ -13,6 +13,7 @@ from simple_jit.hir.types import (
     NEVER,
     UNIT,
     ArrayType,
+    EnumType,
     FloatType,
     IntType,
     OptionalType,
@@ -45,6 +46,11 @@ def coerce(cx: Context, value: hir.Expr, to: Type, declared: Span | None = None,
     return cx.error(mismatch(value, to, declared, what))
 
 
+def fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
+    """Return `value` as a `to`, None where it does not fit; reports nothing."""
+    return value if value.type in (to, NEVER) else _fit(cx, value, to)
+
+
 def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
     found = value.type
     if isinstance(value, hir.Block) and value.result is not None:
@@ -52,6 +58,8 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
         return hir.Block(value.stmts, result, to, value.span) if result is not None else None
     if isinstance(value, hir.If) and value.orelse is not None and found is not UNIT:
         return _fit_branches(cx, value, to)
+    if isinstance(value, hir.Switch) and found is not UNIT:
+        return _fit_switch(cx, value, to)
     if isinstance(found, HoleType):
         return _fill_hole(cx, value, found, to)
     if isinstance(to, HoleType):
@@ -67,6 +75,10 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
         return unwrapped if found.inner is to else _fit(cx, unwrapped, to)
     if isinstance(found, TupleType) and isinstance(to, TupleType):
         return _fit_tuple(cx, value, found, to)
+    if isinstance(found, EnumType) and isinstance(to, EnumType) and found.scope is to.scope:
+        from simple_jit.hir.check_enums import fit_enum
+
+        return fit_enum(cx, value, found, to)
     return None
 
 
@@ -78,6 +90,20 @@ def _fit_branches(cx: Context, value: hir.If, to: Type) -> hir.Expr | None:
     if then is None or orelse is None:
         return None
     return hir.If(value.cond, then, orelse, to, value.span)
+
+
+def _fit_switch(cx: Context, value: hir.Switch, to: Type) -> hir.Expr | None:
+    """The same for each branch of a switch."""
+    branches = []
+    for branch in value.branches:
+        fitted = fit(cx, branch, to)
+        if fitted is None:
+            return None
+        branches.append(fitted)
+    default = fit(cx, value.default, to) if value.default is not None else None
+    if value.default is not None and default is None:
+        return None
+    return hir.Switch(value.value, value.numbers, branches, default, to, value.span)
 
 
 def _fill_hole(cx: Context, value: hir.Expr, hole: HoleType, to: Type) -> hir.Expr | None:
@@ -176,7 +202,18 @@ def join(a: Type, b: Type) -> Type | None:
     if isinstance(a, TupleType) and isinstance(b, TupleType) and len(a.items) == len(b.items):
         items = [join(x, y) for x, y in zip(a.items, b.items)]
         return tuple_of([i for i in items if i]) if None not in items else None
+    if isinstance(a, EnumType) and isinstance(b, EnumType) and a.scope is b.scope:
+        return _join_enums(a, b)
     return None
+
+
+def _join_enums(a: EnumType, b: EnumType) -> Type | None:
+    """Type arguments that one of the two leaves open come from the other: `Ok(1)` and `Err("e")`."""
+    from simple_jit.hir.resolve_types import enum_instance
+
+    args = [y if x is NEVER else x if y in (x, NEVER) else None for x, y in zip(a.args, b.args)]
+    known = [arg for arg in args if arg is not None]
+    return enum_instance(a.scope, tuple(known)) if len(known) == len(args) else None
 
 
 def _join_hole(hole: HoleType, other: Type) -> Type | None:

@@ -10,7 +10,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context
 from simple_jit.hir.instances import Instance, new_function
 from simple_jit.hir.symbols import type_key
-from simple_jit.hir.types import BOOL, OptionalType, StructType, TupleType, Type
+from simple_jit.hir.types import BOOL, EnumType, OptionalType, StructType, TupleType, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _params(cx: Context) -> tuple[Type, hir.Expr, hir.Expr, Span]:
 
 
 def derived_equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
-    """`==` of structs, tuples and optionals: that of their parts."""
+    """`==` of structs, tuples, enums and optionals: that of their parts."""
     return derived_call(cx, "equal", [left, right], BOOL, _build_equal, span)
 
 
@@ -84,6 +84,10 @@ def _build_equal(cx: Context) -> hir.Expr:
         both = hir.And(hir.IsSome(b, span), equal(cx, some_a, some_b, span), span)
         neither = hir.Unary("not", hir.IsSome(b, span), span)
         return hir.If(hir.IsSome(a, span), both, neither, BOOL, span)
+    if isinstance(type, EnumType):
+        from simple_jit.hir.check_enums import same_variant
+
+        return same_variant(cx, a, b, type, span)
     result: hir.Expr | None = None
     for first, second in _parts(type, a, b, span):
         test = equal(cx, first, second, span)

@@ -12,10 +12,10 @@ from simple_jit.hir.types import (
     TEXT,
     UNIT,
     ArrayType,
-    EnumType,
     Type,
     function_of,
     is_number,
+    is_plain_enum,
     optional_of,
 )
 
@@ -100,7 +100,7 @@ def _raises(symbol: ExternSymbol) -> bool | None:
 def _is_c_parameter(type: Type) -> bool:
     if isinstance(type, ArrayType):
         return is_number(type.elem) or type.elem is BOOL
-    return is_number(type) or type in (BOOL, TEXT) or isinstance(type, EnumType)
+    return is_number(type) or type in (BOOL, TEXT) or is_plain_enum(type)
 
 
 def _is_c_result(type: Type) -> bool:

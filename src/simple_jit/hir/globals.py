@@ -10,19 +10,35 @@ from simple_jit.hir.global_access import stored_type, write_global
 from simple_jit.hir.holes import unsettled
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType
-from simple_jit.hir.types import NEVER, UNIT, OptionalType, TupleType, Type, is_reference
+from simple_jit.hir.types import (
+    ANY,
+    NEVER,
+    UNIT,
+    EnumType,
+    OptionalType,
+    TraitType,
+    TupleType,
+    Type,
+    has_payload,
+    is_reference,
+)
 from simple_jit.syntax import ast
+
+_ENUM_CELLS = 7
+"""What a flat enum takes at most: its position and the components that its variants share."""
 
 
 def components(type: Type) -> int:
-    """Return how many 8-byte cells a value of `type` takes (as `mir.layout` flattens it)."""
+    """Return how many 8-byte cells a value of `type` takes at most (as `mir.layout` flattens it)."""
     if type in (UNIT, NEVER):
         return 0
     if isinstance(type, OptionalType):
         return 1 if is_reference(type.inner) else 1 + components(type.inner)
     if isinstance(type, TupleType):
         return sum(map(components, type.items))
-    return 1
+    if isinstance(type, EnumType) and has_payload(type):
+        return _ENUM_CELLS
+    return 2 if type is ANY or isinstance(type, TraitType) else 1
 
 
 def global_cell(cx: Context, symbol: GlobalSymbol) -> hir.Global | None:

@@ -18,7 +18,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.holes import unsettled
 from simple_jit.hir.report import unsupported
-from simple_jit.hir.resolve_types import TypeScope, bounds_of, enum_type, instantiate, resolve
+from simple_jit.hir.resolve_types import TypeScope, bounds_of, enum_instance, instantiate, resolve
 from simple_jit.hir.symbols import (
     ERROR,
     EnumSymbol,
@@ -124,7 +124,7 @@ def owner_target(owner: Owner) -> Type:
         if isinstance(node, RecordSymbol):
             owner.target = instantiate(node, tuple(owner.generics))
         elif isinstance(node, EnumSymbol):
-            owner.target = enum_type(node)
+            owner.target = enum_instance(node, tuple(owner.generics))
         else:
             types: dict[str, Type] = {var.name: var for var in owner.generics}
             owner.target = resolve(node, TypeScope(owner.scope, types))

@@ -31,12 +31,10 @@ def owner_and_heads(
     if isinstance(statement, ast.ImplDecl):
         return _impl(statement, module, names)
     symbol = names.get(statement.name.name)
-    if isinstance(symbol, RecordSymbol):
+    if isinstance(symbol, (RecordSymbol, EnumSymbol)):
         for var, generic in zip(symbol.generics, statement.generics):
             var.bounds = bounds_of(var, generic, statement.where)
         return Owner(symbol.name, symbol.generics, symbol, module), [symbol]
-    if isinstance(symbol, EnumSymbol):
-        return Owner(symbol.name, [], symbol, module), [symbol]
     return Owner(statement.name.name, [], ast.TupleType(statement.span, []), module), []  # declared twice
 
 

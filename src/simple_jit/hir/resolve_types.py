@@ -32,7 +32,6 @@ from simple_jit.hir.types import (
     Field,
     StructType,
     Type,
-    Variant,
     array_of,
     function_of,
     optional_of,
@@ -45,11 +44,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simple_jit.base.diagnostics import Diagnostic
+    from simple_jit.hir.session import Session
 
 BUILTIN_TYPES: dict[str, Type] = {**SCALARS, **ALIASES, "text": TEXT, "never": NEVER}
 _UNSUPPORTED = {
     "any": rule.ANY_UNSUPPORTED,
-    "Result": rule.RESULT_UNSUPPORTED,
 }
 _INSTANCE_DEPTH = 40
 """How deep type arguments may nest: more is a type that contains an ever larger one of itself."""
@@ -159,6 +158,8 @@ def _resolve_builtin_generic(node: ast.NamedType, scope: TypeScope) -> Type:
                 scope, rule.WRONG_TYPE_ARITY.at(node.span, f"`{name}` takes {wanted} type {plural}")
             )
         return _collection(NAMES[name], node.args, scope)
+    if name == "Result" and len(node.path) == 1:
+        return type_of_symbol(result_symbol(scope.module.session), node, scope)
     if name in _UNSUPPORTED:
         return _report(scope, unsupported(_UNSUPPORTED[name], node.span))
     return _unknown_type(node, scope)
@@ -168,8 +169,15 @@ def _unknown_type(node: ast.NamedType, scope: TypeScope) -> Type:
     name = node.path[0].name
     diagnostic = rule.UNKNOWN_TYPE.at(node.path[0].span, f"there is no type `{name}`")
     names = [n for n, s in scope.module.names.items() if is_type(s)]
-    near = suggest(name, [*names, *scope.types, *BUILTIN_TYPES, *NAMES, "List", "Option"])
+    near = suggest(name, [*names, *scope.types, *BUILTIN_TYPES, *NAMES, "List", "Option", "Result"])
     return _report(scope, diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
+
+
+def result_symbol(session: Session) -> EnumSymbol:
+    """Return the core library's enum `Result`."""
+    symbol = session.loader.core("core.result").find("Result")
+    assert isinstance(symbol, EnumSymbol)
+    return symbol
 
 
 def is_type(symbol: Symbol | None) -> bool:
@@ -182,17 +190,17 @@ def type_of_symbol(symbol: Symbol, node: ast.NamedType, scope: TypeScope) -> Typ
     args = [resolve(arg, scope) for arg in node.args]
     if ERROR in args or isinstance(symbol, BrokenSymbol):
         return ERROR
-    if isinstance(symbol, (RecordSymbol, AliasSymbol)):
+    if isinstance(symbol, (RecordSymbol, EnumSymbol, AliasSymbol)):
         wanted = len(symbol.generics)
         if len(args) != wanted:
             return _report(scope, _wrong_type_arity(symbol, node, wanted))
         if isinstance(symbol, RecordSymbol):
             return instantiate(symbol, tuple(args))
+        if isinstance(symbol, EnumSymbol):
+            return enum_instance(symbol, tuple(args))
         return substitute(alias_target(symbol), dict(zip(symbol.generics, args)))
     if args:
         return _report(scope, rule.WRONG_TYPE_ARITY.at(node.span, f"`{symbol.name}` takes no type arguments"))
-    if isinstance(symbol, EnumSymbol):
-        return enum_type(symbol)
     if isinstance(symbol, TypeSymbol):
         return symbol.type
     if isinstance(symbol, TraitSymbol):
@@ -265,41 +273,28 @@ def _resolve_fields(type: StructType, symbol: RecordSymbol) -> None:
         type.fields.append(Field(decl.name.name, resolve(decl.type, scope), decl.default))
 
 
-def enum_type(symbol: EnumSymbol) -> Type:
-    """Return the type of an enum without payload."""
-    if symbol.type is None:
-        reporter = symbol.module.session.reporter
-        key = f"{symbol.module.key}.{symbol.name}"
-        type = symbol.type = EnumType(symbol.name, key, symbol.decl, (), symbol)
-        if symbol.decl.generics:
-            reporter.report(unsupported(rule.ENUM_UNSUPPORTED, symbol.span))
-        next_value = 0
-        for decl in symbol.decl.variants:
-            if decl.payload:
-                reporter.report(unsupported(rule.ENUM_UNSUPPORTED, decl.span))
-            if decl.value is not None:
-                next_value = symbol.module.session.constant_integer(decl.value, symbol.module)
-            _add_variant(type, symbol, decl, next_value)
-            next_value += 1
-    return symbol.type
+def enum_type(symbol: EnumSymbol) -> EnumType:
+    """Return the type that an enum declares, its parameters as type variables."""
+    return enum_instance(symbol, tuple(symbol.generics))
 
 
-def _add_variant(type: EnumType, symbol: EnumSymbol, decl: ast.VariantDecl, value: int) -> None:
-    reporter = symbol.module.session.reporter
-    for other, earlier in zip(type.variants, symbol.decl.variants):
-        if other.name == decl.name.name:
-            reporter.report(
-                rule.DUPLICATE_NAME.at(decl.name.span, f"the variant `{other.name}` is declared twice").also(
-                    earlier.name.span, "first declared here"
-                )
+def enum_instance(symbol: EnumSymbol, args: tuple[Type, ...]) -> EnumType:
+    """Return the enum `symbol` with its type arguments."""
+    found = symbol.instances.get(args)
+    if found is None:
+        shown = f"<{', '.join(map(str, args))}>" if args else ""
+        keys = f"<{', '.join(map(type_key, args))}>" if args else ""
+        key = f"{symbol.module.key}.{symbol.name}{keys}"
+        found = symbol.instances[args] = EnumType(symbol.name + shown, key, symbol.decl, args, symbol)
+        if len(symbol.instances) > 1 and _depth(args) > _INSTANCE_DEPTH:
+            symbol.module.session.reporter.report(
+                rule.ENDLESS_TYPE.at(symbol.span, f"`{symbol.name}` contains ever larger instances of itself")
             )
-        elif other.value == value:
-            reporter.report(
-                rule.DUPLICATE_VALUE.at(decl.span, f"`{decl.name.name}` has the value {value} again").also(
-                    earlier.span, f"`{other.name}` has it"
-                )
-            )
-    type.variants.append(Variant(decl.name.name, value, []))
+            return found
+        from simple_jit.hir.check_enums import declare_variants
+
+        declare_variants(found, symbol)
+    return found
 
 
 def bounds_of(var: TypeVar, node: ast.GenericParam, where: list[ast.WhereBound]) -> tuple[str, ...]:

@@ -86,33 +86,27 @@ def _build_text(cx: Context) -> hir.Expr:
             text_of(cx, hir.TupleGet(value, i, t, span), span, quoted=True) for i, t in enumerate(type.items)
         ]
         closing = ",)" if len(parts) == 1 else ")"
-        return concat_texts(cx, _joined("(", parts, closing, span), span)
+        return concat_texts(cx, joined("(", parts, closing, span), span)
     if isinstance(type, EnumType):
-        return _variant_text(value, type, span)
+        from simple_jit.hir.check_enums import variant_text
+
+        return variant_text(cx, value, type, span)
     assert isinstance(type, StructType)
     parts = []
     for index, field in enumerate(type.fields):
         shown = text_of(cx, hir.FieldGet(value, index, field.type, span), span, quoted=True)
         parts.append(concat_texts(cx, [hir.TextConst(f"{field.name}: ", TEXT, span), shown], span))
-    text = concat_texts(cx, _joined(f"{type.scope.name}(", parts, ")", span), span)
+    text = concat_texts(cx, joined(f"{type.scope.name}(", parts, ")", span), span)
     return _guarded(cx, value, text, span) if _contains(type, type, set()) else text
 
 
-def _joined(opening: str, parts: list[hir.Expr], closing: str, span: Span) -> list[hir.Expr]:
+def joined(opening: str, parts: list[hir.Expr], closing: str, span: Span) -> list[hir.Expr]:
     pieces: list[hir.Expr] = [hir.TextConst(opening, TEXT, span)]
     for index, part in enumerate(parts):
         if index:
             pieces.append(hir.TextConst(", ", TEXT, span))
         pieces.append(part)
     return [*pieces, hir.TextConst(closing, TEXT, span)]
-
-
-def _variant_text(value: hir.Expr, type: EnumType, span: Span) -> hir.Expr:
-    result: hir.Expr = hir.TextConst(str(type), TEXT, span)
-    for variant in reversed(type.variants):
-        test = hir.Compare("eq", value, hir.Const(variant.value, type, span), span)
-        result = hir.If(test, hir.TextConst(f"{type}.{variant.name}", TEXT, span), result, TEXT, span)
-    return result
 
 
 def _guarded(cx: Context, value: hir.Expr, text: hir.Expr, span: Span) -> hir.Expr:
@@ -137,6 +131,8 @@ def _contains(type: Type, target: Type, seen: set[Type]) -> bool:
     parts: list[Type] = []
     if isinstance(type, StructType):
         parts = [field.type for field in type.fields]
+    elif isinstance(type, EnumType):
+        parts = [field.type for variant in type.variants for field in variant.fields]
     elif isinstance(type, TupleType):
         parts = list(type.items)
     elif isinstance(type, ArrayType):

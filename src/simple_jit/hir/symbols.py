@@ -7,7 +7,9 @@ symbol means in detail (a signature, a field's type, a constant's value) is foun
 from __future__ import annotations
 
 from simple_jit.hir.types import (
+    UNIT,
     ArrayType,
+    ClosureType,
     EnumType,
     FnType,
     OptionalType,
@@ -17,6 +19,7 @@ from simple_jit.hir.types import (
     array_of,
     function_of,
     optional_of,
+    plain_function,
     tuple_of,
 )
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from simple_jit.base.source import SourceFile, Span
     from simple_jit.hir import nodes as hir
+    from simple_jit.hir.closures import Capture, Home
     from simple_jit.hir.core_index import Piece
     from simple_jit.hir.session import Session
     from simple_jit.syntax import ast
@@ -56,15 +60,17 @@ _HOLES = {"array": ("[_]", "[]"), "nil": ("nil", "nil"), "dict": ("{_: _}", "{}"
 class HoleType(Type):
     """The type of `[]`, `nil`, `{}` or `Set()` in a binding whose type later use settles (`hir.holes`).
 
-    `kind` is `array`, `nil`, `dict` or `set`.
+    `kind` is `array`, `nil`, `dict` or `set`. `owner` are the hints of the body that has the binding, where
+    that is not the one that uses it: the variable is captured.
     """
 
-    __slots__ = ("binding", "kind")
+    __slots__ = ("binding", "kind", "owner")
 
     def __init__(self, binding: ast.Node, is_array: bool, kind: str = "") -> None:
         self.kind = kind or ("array" if is_array else "nil")
         super().__init__(_HOLES[self.kind][0])
         self.binding = binding
+        self.owner: dict[ast.Node, Type] | None = None
 
     @property
     def is_array(self) -> bool:
@@ -211,14 +217,15 @@ class RecordSymbol(Symbol):
 
 
 class EnumSymbol(Symbol):
-    """An enum without payload."""
+    """An enum; `instances` by type arguments."""
 
-    __slots__ = ("decl", "methods", "type")
+    __slots__ = ("decl", "generics", "instances", "methods")
 
     def __init__(self, decl: ast.EnumDecl, module: Module) -> None:
         super().__init__(decl.name.name, module, decl.name.span)
         self.decl = decl
-        self.type: EnumType | None = None
+        self.generics: list[TypeVar] = [TypeVar(g.name.name) for g in decl.generics]
+        self.instances: dict[tuple[Type, ...], EnumType] = {}
         self.methods: dict[str, FunctionSymbol] = {}
 
 
@@ -284,9 +291,24 @@ class Signature:
 
 
 class FunctionSymbol(Symbol):
-    """A function or method. `outer` holds the declarations around a function inside a block."""
+    """A function or method. `outer` holds the declarations around a function inside a block.
 
-    __slots__ = ("annotations", "decl", "instances", "mode", "outer", "owner", "prefix", "signature")
+    `captured` are the variables around it that it uses, found when it is first used: its instances take
+    them as further parameters. `home` says where to find them (`hir.closures.Home`).
+    """
+
+    __slots__ = (
+        "annotations",
+        "captured",
+        "decl",
+        "home",
+        "instances",
+        "mode",
+        "outer",
+        "owner",
+        "prefix",
+        "signature",
+    )
 
     def __init__(
         self, decl: ast.FunctionDecl, module: Module, owner: Owner | None = None, outer: Outer | None = None
@@ -299,6 +321,8 @@ class FunctionSymbol(Symbol):
         self.prefix = f"{owner.label}." if owner else ""
         self.signature: Signature | None = None
         self.instances: dict[tuple[Type, ...], object] = {}
+        self.captured: list[Capture] | None = None
+        self.home: Home | None = None
         self.annotations = frozenset(".".join(p.name for p in a.path) for a in decl.annotations)
 
     @property
@@ -372,12 +396,16 @@ def substitute(type: Type, env: Env) -> Type:
         return optional_of(substitute(type.inner, env))
     if isinstance(type, TupleType):
         return tuple_of([substitute(item, env) for item in type.items])
-    if isinstance(type, FnType):
+    if isinstance(type, FnType) and not isinstance(type, ClosureType):
         return function_of([substitute(p, env) for p in type.params], substitute(type.ret, env))
     if isinstance(type, StructType) and type.args:
         from simple_jit.hir.resolve_types import instantiate
 
         return instantiate(type.scope, tuple(substitute(arg, env) for arg in type.args))
+    if isinstance(type, EnumType) and type.args:
+        from simple_jit.hir.resolve_types import enum_instance
+
+        return enum_instance(type.scope, tuple(substitute(arg, env) for arg in type.args))
     return type
 
 
@@ -391,9 +419,9 @@ def is_open(type: Type) -> bool:
         return is_open(type.inner)
     if isinstance(type, TupleType):
         return any(map(is_open, type.items))
-    if isinstance(type, FnType):
+    if isinstance(type, FnType) and not isinstance(type, ClosureType):
         return is_open(type.ret) or any(map(is_open, type.params))
-    if isinstance(type, StructType):
+    if isinstance(type, (StructType, EnumType)):
         return any(map(is_open, type.args))
     return False
 
@@ -404,6 +432,8 @@ def match(pattern: Type, actual: Type, env: Env) -> bool:
     A pattern `T?` also matches what is not optional. A variable that is bound already stays as it is.
     """
     if isinstance(pattern, TypeVar):
+        if isinstance(actual, ClosureType) and not actual.is_open:
+            actual = plain_function(actual)
         bound = env.setdefault(pattern, actual)
         return bound is actual
     if isinstance(pattern, OptionalType):
@@ -417,13 +447,25 @@ def match(pattern: Type, actual: Type, env: Env) -> bool:
             and len(pattern.items) == len(actual.items)
             and all(match(p, a, env) for p, a in zip(pattern.items, actual.items))
         )
-    if isinstance(pattern, StructType) and pattern.args:
+    if isinstance(pattern, FnType):
+        return _match_function(pattern, actual, env)
+    if isinstance(pattern, (StructType, EnumType)) and pattern.args:
         return (
-            isinstance(actual, StructType)
+            isinstance(actual, (StructType, EnumType))
             and pattern.scope is actual.scope
             and all(match(p, a, env) for p, a in zip(pattern.args, actual.args))
         )
     return pattern is actual
+
+
+def _match_function(pattern: FnType, actual: Type, env: Env) -> bool:
+    if not isinstance(actual, FnType) or (isinstance(actual, ClosureType) and actual.is_open):
+        return False
+    return (
+        len(pattern.params) == len(actual.params)
+        and all(match(p, a, env) for p, a in zip(pattern.params, actual.params))
+        and (pattern.ret is UNIT or match(pattern.ret, actual.ret, env))
+    )
 
 
 def type_key(type: Type) -> str:
@@ -436,4 +478,8 @@ def type_key(type: Type) -> str:
         return f"({', '.join(map(type_key, type.items))})"
     if isinstance(type, (StructType, EnumType)):
         return type.key
+    if isinstance(type, ClosureType):
+        return type.code.key
+    if isinstance(type, FnType):
+        return f"fn({', '.join(map(type_key, type.params))}) -> {type_key(type.ret)}"
     return type.name

@@ -96,17 +96,22 @@ class FnType(Type):
 
 
 class ClosureType(FnType):
-    """The type of one lambda expression: what it captures is known, so calls of it are direct.
+    """The type of one lambda expression or named function: calls of its values are direct.
 
-    A value of it is one of the plain `FnType` too. `function` makes the instance that it runs.
+    A value is an object of type `env` (its code, then what it captures). `code` makes instances
+    (`hir.closures.Code`). Where not all types of parameters are known, `is_open`, each call makes an
+    instance for its arguments, and `params` and `ret` mean nothing. Converts to a plain `FnType`.
     """
 
-    __slots__ = ("env", "function")
+    __slots__ = ("code", "env", "is_open")
 
-    def __init__(self, plain: FnType, env: StructType, function: Any) -> None:
-        super().__init__(plain.params, plain.ret)
+    def __init__(self, plain: FnType | None, env: StructType, code: Any) -> None:
+        super().__init__(plain.params if plain else (), plain.ret if plain else NEVER)
+        self.is_open = plain is None
+        if plain is None:
+            self.name = code.shown
         self.env = env
-        self.function = function
+        self.code = code
 
 
 class TraitType(Type):
@@ -186,6 +191,16 @@ class EnumType(Type):
         self.variants: list[Variant] = []
 
 
+def has_payload(type: EnumType) -> bool:
+    """Does a variant of `type` carry anything?"""
+    return any(variant.fields for variant in type.variants)
+
+
+def is_plain_enum(type: Type) -> bool:
+    """Is `type` an enum that is represented by the value of its variant?"""
+    return isinstance(type, EnumType) and not has_payload(type)
+
+
 I8: Final = IntType("i8", 8, True)
 I16: Final = IntType("i16", 16, True)
 I32: Final = IntType("i32", 32, True)
@@ -245,6 +260,11 @@ def function_of(params: Sequence[Type], ret: Type) -> FnType:
     if found is None:
         found = _functions[key] = FnType(key[0], ret)
     return found
+
+
+def plain_function(type: FnType) -> FnType:
+    """Return the type of all functions that take and give the same as those of `type`."""
+    return function_of(type.params, type.ret) if isinstance(type, ClosureType) else type
 
 
 def is_reference(type: Type) -> bool:

@@ -1,0 +1,1 @@
+"""`match`, as a statement and as an expression."""
