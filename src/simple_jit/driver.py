@@ -2,7 +2,7 @@
 
 parse, check     source → AST → HIR      check()
 run              HIR → tiers             run()
-dump             any stage as text       dump()
+dump             any stage as text       cli/dump.py
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 
 from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.base.source import SourceFile
+from simple_jit.base.terminal import show_diagnostics, wants_color
 from simple_jit.engine.config import Config
 from simple_jit.engine.engine import Engine
 from simple_jit.hir import nodes as hir
@@ -63,7 +64,7 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
     program: hir.Program | None = None
     try:
         program = check(source, engine, reporter)
-        show_diagnostics(reporter)
+        show_diagnostics(reporter.diagnostics)
         if program is None:
             return 1
         if engine.config.mode != "always_jit":
@@ -74,11 +75,11 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         return ending.code & 0xFF
     except CompileError as failure:
         engine.output.finish(1)
-        show_diagnostics_of(failure)
+        show_diagnostics(failure.diagnostics)
         return 1
     except SimpleError as error:
         engine.output.finish(1)
-        sys.stderr.write(render_error(error, _line_finder(program), color=sys.stderr.isatty()))
+        sys.stderr.write(render_error(error, _line_finder(program), color=wants_color()))
         return 1
     except (BackendError, BackendMissing) as error:
         engine.output.finish(1)
@@ -86,21 +87,6 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-def show_diagnostics(reporter: Reporter) -> None:
-    """Write what a check found to stderr."""
-    from simple_jit.base.render import render
-
-    if reporter.diagnostics:
-        sys.stderr.write(render(reporter.diagnostics, color=sys.stderr.isatty()))
-
-
-def show_diagnostics_of(failure: CompileError) -> None:
-    """Write the diagnostics of an instance that was checked only when it ran."""
-    from simple_jit.base.render import render
-
-    sys.stderr.write(render(failure.diagnostics, color=sys.stderr.isatty()))
 
 
 def _line_finder(program: hir.Program | None) -> Callable[[str, int], str | None]:
