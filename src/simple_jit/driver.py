@@ -16,6 +16,7 @@ from simple_jit.base.terminal import show_diagnostics, wants_color
 from simple_jit.engine.config import Config
 from simple_jit.engine.engine import Engine
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.scripts import localise_globals
 from simple_jit.runtime.errors import SimpleError, SimpleExit, render_error
 from simple_jit.tiers.contract import BackendError, BackendMissing
 
@@ -67,6 +68,7 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         show_diagnostics(reporter.diagnostics)
         if program is None:
             return 1
+        localise_globals(program)
         if engine.config.mode != "always_jit":
             gc.freeze()
             gc.enable()

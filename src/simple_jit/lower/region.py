@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
+from simple_jit.hir.walk import walk
 from simple_jit.lower.builder import FunctionBuilder, LoopExits, Value
 from simple_jit.lower.expressions import lower
 from simple_jit.lower.loops import lower_for_range
@@ -22,7 +23,6 @@ from simple_jit.mir.layout import flatten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Literal, TypeAlias
 
 Exit: TypeAlias = "tuple[Literal['end', 'return', 'break', 'continue'], hir.LoopTarget | None]"
@@ -154,17 +154,3 @@ def _survey(loop: hir.Expr) -> tuple[set[hir.Local], set[hir.Local], list[Exit]]
 def _add_exit(exits: list[Exit], exit: Exit) -> None:
     if exit not in exits:
         exits.append(exit)
-
-
-def walk(expr: hir.Expr) -> Iterator[hir.Expr]:
-    """Yield `expr` and every expression in it, outer ones first."""
-    work = [expr]
-    while work:
-        node = work.pop()
-        yield node
-        for slot in type(node).__slots__:
-            child = getattr(node, slot)
-            if isinstance(child, hir.Expr):
-                work.append(child)
-            elif isinstance(child, list):
-                work.extend([part for part in child if isinstance(part, hir.Expr)])
