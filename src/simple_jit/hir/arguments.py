@@ -13,10 +13,18 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_operators import adapts
 from simple_jit.hir.context import Context, diverging, expression
 from simple_jit.hir.convert import coerce
-from simple_jit.hir.instances import Instance, get_instance, new_function, result_type, signature_of
+from simple_jit.hir.core_calls import held_values
+from simple_jit.hir.instances import (
+    Instance,
+    get_instance,
+    is_concrete,
+    new_function,
+    result_type,
+    signature_of,
+)
 from simple_jit.hir.report import count, listed
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Param, Symbol, is_open, match, substitute
-from simple_jit.hir.types import NEVER, ArrayType, Type, array_of
+from simple_jit.hir.types import NEVER, UNIT, ArrayType, ClosureType, FnType, Type, array_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -149,14 +157,17 @@ def _check_arguments(cx: Context, params: list[Param], slots: Slots, env: Env) -
     """Check what is given, literals last: they adapt to what the others have settled."""
     values: list[hir.Expr | None] = [None] * len(params)
     later = []
+    lambdas = []
     for index in slots.order:
         node = slots.given[index][0].value
         type = params[index].type
-        if type is not None and is_open(type) and _is_flexible(node):
+        if type is not None and is_open(type) and isinstance(node, ast.Lambda):
+            lambdas.append(index)
+        elif type is not None and is_open(type) and _is_flexible(node):
             later.append(index)
         else:
             values[index] = _check_argument(cx, params[index], slots.given[index], env)
-    for index in later:
+    for index in [*later, *lambdas]:
         values[index] = _check_argument(cx, params[index], slots.given[index], env)
     return values
 
@@ -171,8 +182,23 @@ def _check_argument(cx: Context, param: Param, given: list[ast.Arg], env: Env) -
         return _check_variadic(cx, type, given, env)
     value = expression(cx, given[0].value, type)
     if param.type is not None and not isinstance(value.type, HoleType) and value.type is not NEVER:
-        match(param.type, value.type, env)
+        if isinstance(value.type, ClosureType) and isinstance(param.type, FnType) and value.type.is_open:
+            _match_open(cx, param.type, value, env)
+        else:
+            match(param.type, value.type, env)
     return value
+
+
+def _match_open(cx: Context, wanted: FnType, value: hir.Expr, env: Env) -> None:
+    """A function that takes any types tells its result once those of its arguments are known."""
+    from simple_jit.hir.closures import result_for
+
+    params = [substitute(param, env) for param in wanted.params]
+    if not any(map(is_open, params)):
+        assert isinstance(value.type, ClosureType)
+        ret = result_for(cx, value.type, params, value.span)
+        if ret is not None and ret is not UNIT:
+            match(wanted.ret, ret, env)
 
 
 def _check_variadic(cx: Context, type: Type | None, given: list[ast.Arg], env: Env) -> hir.Expr:
@@ -197,6 +223,9 @@ def _fit_arguments(
     for param, value in zip(params, values):
         if value is not None and param.type is not None:
             declared = param.decl.type.span if param.decl.type is not None else None
+            if _is_specialised(cx, symbol, param.type, value, env):
+                fitted.append(value)
+                continue
             value = coerce(cx, value, substitute(param.type, env), declared)
             if value.type is ERROR:
                 return None
@@ -205,6 +234,17 @@ def _fit_arguments(
             return None
         fitted.append(value)
     return fitted
+
+
+def _is_specialised(cx: Context, symbol: FunctionSymbol, type: Type, value: hir.Expr, env: Env) -> bool:
+    """Is the callee instantiated for this very closure? Generic ones and those of the library are."""
+    if not isinstance(value.type, ClosureType) or not isinstance(type, FnType):
+        return False
+    if not symbol.module.is_library and is_concrete(symbol):
+        return False
+    from simple_jit.hir.closures import specialised
+
+    return specialised(cx, value, substitute(type, env))
 
 
 def _emit(
@@ -241,12 +281,17 @@ def _emit(
     if left is not None:
         return left
     types = [
-        substitute(param.type, env) if param.type is not None else arg.type
+        substitute(param.type, env)
+        if param.type is not None and not isinstance(arg.type, ClosureType)
+        else arg.type
         for param, arg in zip(params, args[1:] if receiver is not None else args)
     ]
     if receiver is not None:
         types.insert(0, receiver.type)
     instance = get_instance(symbol, env, types, span)
+    args += held_values(cx, symbol, span)
+    if any(arg.type is ERROR for arg in args):
+        return hir.Const(None, ERROR, span)
     call = hir.Call(instance.function, args, result_type(instance), span)
     if call.type is ERROR or not stmts:
         return call if call.type is not ERROR else hir.Const(None, ERROR, span)

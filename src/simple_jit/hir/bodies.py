@@ -15,26 +15,63 @@ from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from simple_jit.base.diagnostics import Diagnostic
     from simple_jit.base.source import Span
+
+
+class Subject:
+    """What a body belongs to, for messages: `shown` is its name, or says what it is."""
+
+    __slots__ = ("body", "result", "shown", "span")
+
+    def __init__(self, shown: str, span: Span, result: ast.TypeExpr | None, body: ast.Block) -> None:
+        self.shown = shown
+        self.span = span
+        self.result = result
+        self.body = body
 
 
 def build_function(cx: Context) -> hir.Expr:
     """Check the body of a function instance."""
     symbol = cx.symbol
     assert symbol is not None
-    assert symbol.decl.body is not None
-    cx.assigned = assigned_names(symbol.decl)
+    decl = symbol.decl
+    assert decl.body is not None
+    cx.assigned = assigned_names(decl)
     _declare_params(cx, symbol)
-    wants_value = cx.ret is not UNIT
-    body = check_block(cx, symbol.decl.body, cx.ret, wants_value=wants_value)
-    if cx.ret is None:
-        return _settle_result(cx, body)
-    cx.result = cx.ret
-    return _fit_result(cx, symbol, body, cx.ret)
+    return _check_body(cx, Subject(f"`{decl.name.name}`", symbol.span, decl.result, decl.body))
+
+
+def fit_body(cx: Context, body: ast.Block, result: ast.TypeExpr | None) -> hir.Expr:
+    """Check the body of a lambda."""
+    return _check_body(cx, Subject("this function", _first_line(body.span), result, body))
+
+
+def _check_body(cx: Context, subject: Subject) -> hir.Expr:
+    cx.written = subject.result.span if subject.result is not None else None
+    ret = cx.ret
+    wants_value = ret is not UNIT
+    body = check_block(cx, subject.body, ret, wants_value=wants_value)
+    if ret is None:
+        return _settle_result(cx, subject, body)
+    cx.result = ret
+    if ret is UNIT or body.type in (NEVER, ERROR):
+        return body
+    if body.type is UNIT:
+        return cx.error(_missing_result(subject, ret))
+    return coerce(cx, body, ret, cx.written)
 
 
 def _declare_params(cx: Context, symbol: FunctionSymbol) -> None:
     params = cx.instance.function.params
+    if symbol.captured:
+        from simple_jit.hir.closures import declare_captures
+
+        held = params[-len(symbol.captured) :]
+        params = params[: -len(held)]
+        values = [hir.LocalGet(local, symbol.span) for local in held]
+        declare_captures(cx, symbol.captured, values, cx.scope)
+        cx.enter()
     if symbol.has_self:
         cx.self_variable = cx.declare("self", params[0], symbol.span, kind="self")
         params = params[1:]
@@ -42,22 +79,12 @@ def _declare_params(cx: Context, symbol: FunctionSymbol) -> None:
         cx.declare(local.name, local, param.name.span, kind="parameter", mutable=param.mutable)
 
 
-def _fit_result(cx: Context, symbol: FunctionSymbol, body: hir.Expr, ret: Type) -> hir.Expr:
-    if ret is UNIT or body.type in (NEVER, ERROR):
-        return body
-    written = symbol.decl.result.span if symbol.decl.result else None
-    if body.type is UNIT:
-        return cx.error(_missing_result(symbol, ret))
-    return coerce(cx, body, ret, written)
-
-
-def _missing_result(symbol: FunctionSymbol, ret: Type):  # type: ignore[no-untyped-def]
-    where = symbol.decl.result.span if symbol.decl.result else symbol.span
+def _missing_result(subject: Subject, ret: Type) -> Diagnostic:
+    where = subject.result.span if subject.result else subject.span
     diagnostic = rule.MISSING_RESULT.at(
-        where, f"`{symbol.name}` returns {a_type(ret)}, but its body ends without one"
+        where, f"{subject.shown} returns {a_type(ret)}, but its body ends without one"
     )
-    assert symbol.decl.body is not None
-    statements = symbol.decl.body.statements
+    statements = subject.body.statements
     if statements:
         last = statements[-1]
         diagnostic.also(_last_line(last), "the last statement has no value")
@@ -69,35 +96,36 @@ def _missing_result(symbol: FunctionSymbol, ret: Type):  # type: ignore[no-untyp
 
 def _last_line(node: ast.Stmt) -> Span:
     """A span within one line to point at."""
-    start = node.span.start
-    end = node.span.file.text.find("\n", start)
-    return node.span.file.span(start, node.span.end if end < 0 else min(node.span.end, end))
+    return _first_line(node.span)
 
 
-def _settle_result(cx: Context, body: hir.Expr) -> hir.Expr:
+def _first_line(span: Span) -> Span:
+    end = span.file.text.find("\n", span.start)
+    return span.file.span(span.start, span.end if end < 0 else min(span.end, end))
+
+
+def _settle_result(cx: Context, subject: Subject, body: hir.Expr) -> hir.Expr:
     """Infer the result of a function from its last expression and its `return`s."""
     if UNIT in cx.returned:
         if any(type not in (UNIT, NEVER, ERROR) for type in cx.returned):
-            symbol = cx.symbol
-            assert symbol is not None
-            cx.error(rule.WRONG_TYPE.at(symbol.span, f"`{symbol.name}` returns a value in some places only"))
+            cx.error(
+                rule.WRONG_TYPE.at(subject.span, f"{subject.shown} returns a value in some places only")
+            )
         cx.result = UNIT
         return discard(body)
     types = [*cx.returned, body.type]
     common: Type | None = NEVER
     for type in types:
         common = join(common, type) if common is not None else None
-    symbol = cx.symbol
-    assert symbol is not None
     if ERROR in types:
         cx.result = ERROR
     elif common is None:
         cx.result = ERROR
-        cx.error(_differing_results(symbol, types))
+        cx.error(_differing_results(subject, types))
     elif isinstance(common, HoleType):
         cx.result = ERROR
         cx.error(
-            rule.CANNOT_INFER_RESULT.at(symbol.span, f"cannot infer what `{symbol.name}` returns").hint(
+            rule.CANNOT_INFER_RESULT.at(subject.span, f"cannot infer what {subject.shown} returns").hint(
                 "write its type after `->`"
             )
         )
@@ -108,12 +136,12 @@ def _settle_result(cx: Context, body: hir.Expr) -> hir.Expr:
     return body
 
 
-def _differing_results(symbol: FunctionSymbol, types: list[Type]):  # type: ignore[no-untyped-def]
+def _differing_results(subject: Subject, types: list[Type]) -> Diagnostic:
     if types[-1] is UNIT:
         wanted = next(type for type in types if type is not NEVER)
-        return _missing_result(symbol, wanted)
+        return _missing_result(subject, wanted)
     shown = list(dict.fromkeys(f"`{type}`" for type in types if type is not NEVER))
-    return rule.WRONG_TYPE.at(symbol.span, f"`{symbol.name}` returns different types: {' and '.join(shown)}")
+    return rule.WRONG_TYPE.at(subject.span, f"{subject.shown} returns different types: {' and '.join(shown)}")
 
 
 def discard(body: hir.Expr) -> hir.Expr:
@@ -155,6 +183,24 @@ def check_statements(
 ) -> hir.Expr:
     """Check statements in the current scope, after those of `out`."""
     declare_in_block(cx, statements)
+    value = _check_each(cx, statements, span, hint, wants_value, out)
+    if not cx.is_top_level or cx.scope.parent is not None:
+        for node in statements:
+            if isinstance(node, ast.FunctionDecl):
+                from simple_jit.hir.whole import check_local_function
+
+                check_local_function(cx, node)
+    return value
+
+
+def _check_each(
+    cx: Context,
+    statements: list[ast.Stmt],
+    span: Span,
+    hint: Type | None,
+    wants_value: bool,
+    out: list[hir.Expr],
+) -> hir.Expr:
     ended: ast.Stmt | None = None
     warned = False
     dropped: list[hir.Expr] = []
@@ -200,10 +246,13 @@ def declare_in_block(cx: Context, statements: list[ast.Stmt]) -> None:
         for symbol in declared(node, cx.module):
             declare(names, symbol, cx.reporter)
             cx.scope.names[symbol.name] = symbol
+    from simple_jit.hir.closures import Home
+
     outer = _outer(cx)
     for symbol in names.values():
         if isinstance(symbol, FunctionSymbol):
             symbol.outer = outer
+            symbol.home = Home(cx)
             symbol.prefix = f"{cx.instance.function.name}."
     for node in local:
         if isinstance(node, (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl)):

@@ -16,6 +16,7 @@ from simple_jit.hir import (
     check_assign,
     check_call,
     check_compare,
+    check_lambda,
     check_literals,
     check_loops,
     check_match,
@@ -44,6 +45,7 @@ CHECKERS = (
     check_assign,
     check_call,
     check_compare,
+    check_lambda,
     check_literals,
     check_loops,
     check_match,
@@ -92,7 +94,7 @@ def _check(session: Session, source: SourceFile) -> hir.Program | None:
             check_module(session, module)
             session.drain()
     start = _make_start(session, main)
-    session.drain()
+    session.settle()
     if _failed(session):
         return None
     _call_inits(session, start, modules)
@@ -258,7 +260,7 @@ class Finder:
                 return None
         instance = get_instance(symbol, env, [t for t in given if t is not None], None)  # type: ignore[arg-type]
         result_type(instance)
-        self.session.drain()
+        self.session.settle()
         self.session.reporter.raise_errors()
         return instance.function
 

@@ -178,12 +178,13 @@ def _name_place(cx: Context, node: ast.Name) -> Place | None:
             _report_immutable(cx, node, found)
             return None
         local = found.local
-        return Place(
-            local.type,
-            lambda: hir.LocalGet(local, node.span),
-            lambda value: hir.LocalSet(local, value, node.span),
-            declared=found.span,
-        )
+
+        def store(value: hir.Expr) -> hir.Expr:
+            assignment = hir.LocalSet(local, value, node.span)
+            cx.assignments.add(assignment)
+            return assignment
+
+        return Place(local.type, lambda: hir.LocalGet(local, node.span), store, declared=found.span)
     if found is None:
         field = implicit_field(cx, node)
         if field is not None:

@@ -9,6 +9,7 @@ from simple_jit.hir.check_access import nil_safe
 from simple_jit.hir.check_builtins import BUILTINS, FOLDED, call_min_max
 from simple_jit.hir.check_names import (
     _outer_name,
+    implicit_field,
     module_of,
     report_unknown_name,
     symbol_value,
@@ -18,7 +19,8 @@ from simple_jit.hir.check_static import call_static, construct, convert_call
 from simple_jit.hir.collections import NAMES as COLLECTIONS
 from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, Variable, checks, diverging, expression
-from simple_jit.hir.convert import coerce
+from simple_jit.hir.closures import call_value
+from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_index import PRELUDE
 from simple_jit.hir.externs import resolve_extern
 from simple_jit.hir.instances import signature_of
@@ -32,7 +34,7 @@ from simple_jit.hir.symbols import (
     RecordSymbol,
     Symbol,
 )
-from simple_jit.hir.types import Type, optional_of
+from simple_jit.hir.types import FnType, Type, optional_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -64,6 +66,9 @@ def _call_value(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr:
     if value.type is ERROR:
         _check_args(cx, node)
         return value
+    value = definite(value)
+    if isinstance(value.type, FnType):
+        return call_value(cx, value, node)
     if cx.session.find_method(value.type, "call") is not None:
         ident = ast.Ident(node.callee.span, "call")
         return call_named_method(cx, value, ident, node.args, node.span, None)
@@ -93,6 +98,9 @@ def _call_name(cx: Context, callee: ast.Name, node: ast.Call, hint: Type | None)
         return call_intrinsic(cx, node, name[2:], None)
     found = cx.find(name)
     if isinstance(found, Variable):
+        return _call_value(cx, expression(cx, callee), node)
+    field = implicit_field(cx, callee) if found is None else None
+    if field is not None and isinstance(field[1].fields[field[1].field_index(name) or 0].type, FnType):
         return _call_value(cx, expression(cx, callee), node)
     symbol = found or _symbol(cx, name)
     if symbol is not None:

@@ -370,11 +370,9 @@ def _push_element(
 
 
 _UNSUPPORTED: dict[type, Rule] = {
-    ast.Lambda: rule.CLOSURE_UNSUPPORTED,
     ast.Match: rule.MATCH_UNSUPPORTED,
     ast.Try: rule.EXCEPTIONS_UNSUPPORTED,
     ast.TypeTest: rule.ANY_UNSUPPORTED,
-    ast.Pipe: rule.PIPE_UNSUPPORTED,
     ast.Range: rule.RANGE_UNSUPPORTED,
 }
 

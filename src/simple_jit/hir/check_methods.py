@@ -10,7 +10,7 @@ from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.holes import array_argument, element_argument, settle, settle_element
-from simple_jit.hir.report import count, unsupported
+from simple_jit.hir.report import count
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType
 from simple_jit.hir.types import (
@@ -18,6 +18,7 @@ from simple_jit.hir.types import (
     TEXT,
     ArrayType,
     EnumType,
+    FnType,
     OptionalType,
     StructType,
     TupleType,
@@ -52,10 +53,10 @@ def call_named_method(
     provided = _provided(cx, receiver, name.name, args, span, found)
     if provided is not None:
         return provided
-    lambdas = [arg for arg in args if isinstance(arg.value, ast.Lambda)]
-    if lambdas:
-        return cx.error(unsupported(rule.CLOSURE_UNSUPPORTED, lambdas[0].span))
     if found is None:
+        called = _call_field(cx, receiver, name, args, span)
+        if called is not None:
+            return called
         _check_args(cx, args)
         return _report_no_method(cx, receiver, name)
     symbol, env = found
@@ -70,6 +71,26 @@ def call_named_method(
 
     report_deprecated(cx, symbol, name.span)
     return call_function(cx, symbol, receiver, args, span, dict(env), hint)
+
+
+def _call_field(
+    cx: Context, receiver: hir.Expr, name: ast.Ident, args: list[ast.Arg], span: Span
+) -> hir.Expr | None:
+    """Call the function that a field holds."""
+    type = receiver.type
+    index = type.field_index(name.name) if isinstance(type, StructType) else None
+    if index is None:
+        return None
+    assert isinstance(type, StructType)
+    field = type.fields[index].type
+    inner = field.inner if isinstance(field, OptionalType) else field
+    if not isinstance(inner, FnType):
+        return None
+    from simple_jit.hir.closures import call_value
+
+    value = definite(hir.FieldGet(receiver, index, field, name.span))
+    callee = ast.Name(name.span, name.name)
+    return call_value(cx, value, ast.Call(span, callee, args))
 
 
 def _check_args(cx: Context, args: list[ast.Arg]) -> None:

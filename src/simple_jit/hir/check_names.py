@@ -132,8 +132,9 @@ def symbol_value(cx: Context, symbol: Symbol, span: Span) -> hir.Expr:
     if isinstance(symbol, ConstSymbol):
         return with_span(constant_value(symbol), span)
     if isinstance(symbol, (FunctionSymbol, ExternSymbol)):
-        diagnostic = unsupported(rule.FUNCTION_VALUE_UNSUPPORTED, span)
-        return cx.error(diagnostic.hint(f"to call it, write `{symbol.name}(…)`"))
+        from simple_jit.hir.closures import function_value
+
+        return function_value(cx, symbol, span)
     what = "a module" if isinstance(symbol, ModuleSymbol) else "a type"
     return cx.error(
         rule.NOT_A_VALUE.at(span, f"`{symbol.name}` is {what}, not a value").also(

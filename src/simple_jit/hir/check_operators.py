@@ -26,6 +26,7 @@ from simple_jit.hir.types import (
     ArrayType,
     EnumType,
     FloatType,
+    FnType,
     IntType,
     OptionalType,
     Type,
@@ -209,6 +210,10 @@ def _combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) 
         return left_out
     if is_number(left.type) and is_number(right.type):
         return _arithmetic(cx, op, left, right, span)
+    if op == ">>" and isinstance(left.type, FnType) and isinstance(right.type, FnType):
+        from simple_jit.hir.check_lambda import compose
+
+        return compose(cx, left, right, span)
     special = _on_collections(cx, op, left, right, span)
     if special is not None:
         return special

@@ -14,7 +14,7 @@ from simple_jit.hir.globals import bind_global
 from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type, count, unsupported
 from simple_jit.hir.symbols import ERROR, FunctionSymbol
-from simple_jit.hir.types import NEVER, TEXT, UNIT, Type
+from simple_jit.hir.types import NEVER, TEXT, UNIT, ClosureType, Type, plain_function
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -129,6 +129,9 @@ def _check_length(cx: Context, type: ast.TypeExpr, value: ast.Expr) -> None:
 def _bind_name(
     cx: Context, pattern: ast.NamePattern, value: hir.Expr, mutable: bool, declared: Type | None
 ) -> hir.Expr:
+    if mutable and pattern.name in cx.assigned and isinstance(value.type, ClosureType):
+        if not value.type.is_open:
+            value = coerce(cx, value, plain_function(value.type))
     local = cx.local(pattern.name, declared if declared is not None else value.type)
     kind = "var" if mutable else "val"
     cx.declare(pattern.name, local, pattern.span, kind=kind, mutable=mutable)
@@ -165,7 +168,7 @@ def check_return(cx: Context, node: ast.Return) -> hir.Expr:
     if cx.ret is None:
         cx.returned.append(value.type)
         return value if value.type is NEVER else hir.Return(value, node.span)
-    written = _result_place(cx)
+    written = cx.written
     if cx.ret is UNIT and value.type is not UNIT:
         if value.type is NEVER:
             return value
@@ -190,14 +193,9 @@ def _bare_return(cx: Context, node: ast.Return) -> hir.Expr:
         diagnostic = rule.MISSING_RESULT.at(
             node.span, f"`return` without a value in a function that returns {a_type(cx.ret)}"
         )
-        written = _result_place(cx)
+        written = cx.written
         cx.error(diagnostic.also(written, "declared here") if written else diagnostic)
     return hir.Return(None, node.span)
-
-
-def _result_place(cx: Context) -> Span | None:
-    decl = cx.symbol.decl if cx.symbol else None
-    return decl.result.span if decl is not None and decl.result is not None else None
 
 
 @checks_statement(ast.Break)

@@ -63,13 +63,23 @@ def statement(cx: Context, node: ast.Stmt) -> hir.Expr:
 
 
 class Recheck(Exception):
-    """The body must be checked again: later use has settled the type of a binding (`Context.hints`)."""
+    """The body must be checked again: later use has settled the type of a binding (`Context.hints`).
+
+    `hints` are those of the body that has the binding: what it captures may be settled by a closure.
+    """
+
+    def __init__(self, hints: dict[ast.Node, Type]) -> None:
+        super().__init__()
+        self.hints = hints
 
 
 class Variable:
-    """A local name. `is_fixed`: never assigned after its declaration, so that tests narrow it."""
+    """A local name. `is_fixed`: never assigned after its declaration, so that tests narrow it.
 
-    __slots__ = ("is_fixed", "kind", "local", "mutable", "span")
+    `root` is the variable itself or, in a closure, the one of the function around it that it stands for.
+    """
+
+    __slots__ = ("is_fixed", "kind", "local", "mutable", "root", "span")
 
     def __init__(self, local: hir.Local, kind: str, mutable: bool, is_fixed: bool, span: Span) -> None:
         self.local = local
@@ -77,6 +87,7 @@ class Variable:
         self.mutable = mutable
         self.is_fixed = is_fixed
         self.span = span
+        self.root: Variable = self
 
 
 class Scope:
@@ -108,7 +119,12 @@ class LoopFrame:
 
 
 class Context:
-    """The check of one body, one attempt at it."""
+    """The check of one body, one attempt at it.
+
+    `captured` has the variables of functions around this one that its body may use. `cells` has for locals
+    that a closure shares the local that holds their cell, `assignments` what assigns a local after its
+    declaration, `entry` what comes before the body (`hir.cells`).
+    """
 
     def __init__(self, instance: Instance, hints: dict[ast.Node, Type], ret: Type | None) -> None:
         self.instance = instance
@@ -127,6 +143,11 @@ class Context:
         self.is_top_level = False
         self.bound: set[GlobalSymbol] | None = None  # what the module's statements have set so far
         self.self_variable: Variable | None = None
+        self.written: Span | None = None  # where the result is declared
+        self.captured: dict[Variable, Variable] = {}
+        self.cells: dict[hir.Local, hir.Local] = {}
+        self.assignments: set[hir.Expr] = set()
+        self.entry: list[hir.Expr] = []
         self._loop_count = 0
         self.types = TypeScope(instance.module, instance.types, self._block_symbol)
 
@@ -172,6 +193,13 @@ class Context:
                 return found
             scope = scope.parent
         return None
+
+    def reach(self, root: Variable) -> Variable | None:
+        """Return what stands here for a variable of this function or of one around it."""
+        index = root.local.index
+        if index < len(self.locals) and self.locals[index] is root.local:
+            return root
+        return self.captured.get(root)
 
     def is_narrowed(self, variable: Variable) -> bool:
         return any(variable in scope.narrowed for scope in self.scope.chain())

@@ -13,14 +13,17 @@ from simple_jit.hir.types import (
     NEVER,
     UNIT,
     ArrayType,
+    ClosureType,
     EnumType,
     FloatType,
+    FnType,
     IntType,
     OptionalType,
     TupleType,
     Type,
     is_number,
     optional_of,
+    plain_function,
     tuple_of,
 )
 
@@ -73,6 +76,10 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
     if isinstance(found, OptionalType):
         unwrapped = hir.Unwrap(value, found.inner, value.span)
         return unwrapped if found.inner is to else _fit(cx, unwrapped, to)
+    if isinstance(found, ClosureType) and type(to) is FnType:
+        from simple_jit.hir.closures import to_plain
+
+        return to_plain(cx, value, to)
     if isinstance(found, TupleType) and isinstance(to, TupleType):
         return _fit_tuple(cx, value, found, to)
     if isinstance(found, EnumType) and isinstance(to, EnumType) and found.scope is to.scope:
@@ -199,6 +206,8 @@ def join(a: Type, b: Type) -> Type | None:
         inner_b = b.inner if isinstance(b, OptionalType) else b
         inner = join(inner_a, inner_b)
         return optional_of(inner) if inner is not None else None
+    if isinstance(a, FnType) and isinstance(b, FnType):
+        return _join_functions(a, b)
     if isinstance(a, TupleType) and isinstance(b, TupleType) and len(a.items) == len(b.items):
         items = [join(x, y) for x, y in zip(a.items, b.items)]
         return tuple_of([i for i in items if i]) if None not in items else None
@@ -214,6 +223,15 @@ def _join_enums(a: EnumType, b: EnumType) -> Type | None:
     args = [y if x is NEVER else x if y in (x, NEVER) else None for x, y in zip(a.args, b.args)]
     known = [arg for arg in args if arg is not None]
     return enum_instance(a.scope, tuple(known)) if len(known) == len(args) else None
+
+
+def _join_functions(a: FnType, b: FnType) -> Type | None:
+    """Different closures have the plain type in common."""
+    for type in (a, b):
+        if isinstance(type, ClosureType) and type.is_open:
+            return None
+    plain = plain_function(a)
+    return plain if plain is plain_function(b) else None
 
 
 def _join_hole(hole: HoleType, other: Type) -> Type | None:

@@ -19,10 +19,27 @@ class MissingLibraryError(Exception):
     """The core library lacks a function that the checker counts on: the installation is damaged."""
 
 
+def held_values(cx: Context, symbol: FunctionSymbol, span: Span) -> list[hir.Expr]:
+    """Return what a function in a block takes besides its arguments: the variables that it captures."""
+    if symbol.home is None:
+        return []
+    from simple_jit.hir.closures import captured_by, captured_value
+
+    return [captured_value(cx, capture, span) for capture in captured_by(symbol)]
+
+
 def call_symbol(
-    cx: Context, symbol: FunctionSymbol, args: list[hir.Expr], span: Span, env: Env | None = None
+    cx: Context,
+    symbol: FunctionSymbol,
+    args: list[hir.Expr],
+    span: Span,
+    env: Env | None = None,
+    held: list[hir.Expr] | None = None,
 ) -> hir.Expr:
-    """Call a function with checked arguments, self's first, one for each parameter."""
+    """Call a function with checked arguments, self's first, one for each parameter.
+
+    `held` are the variables that it captures, where they are not those of this place.
+    """
     signature = signature_of(symbol)
     env = dict(env or {})
     wanted: list[Type | None] = [param.type for param in signature.params]
@@ -38,6 +55,7 @@ def call_symbol(
         return hir.Const(None, ERROR, span)
     types = [substitute(type, env) if type is not None else arg.type for arg, type in zip(fitted, wanted)]
     instance = get_instance(symbol, env, types, span)
+    fitted += held_values(cx, symbol, span) if held is None else held
     return hir.Call(instance.function, fitted, result_type(instance), span)
 
 

@@ -75,10 +75,11 @@ def settle_collection(cx: Context, hole: HoleType, types: list[Type]) -> None:
 
 
 def _recheck(cx: Context, hole: HoleType, type: Type) -> None:
-    if hole.binding in cx.hints:
+    hints = cx.hints if hole.owner is None else hole.owner
+    if hole.binding in hints:
         return
-    cx.hints[hole.binding] = type
-    raise Recheck
+    hints[hole.binding] = type
+    raise Recheck(hints)
 
 
 def element_argument(method: str) -> int | None:

@@ -15,10 +15,11 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.cells import cell_type, finish
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.holes import unsettled
 from simple_jit.hir.report import unsupported
-from simple_jit.hir.resolve_types import TypeScope, bounds_of, enum_instance, instantiate, resolve
+from simple_jit.hir.resolve_types import TypeScope, enum_instance, instantiate, resolve, set_bounds
 from simple_jit.hir.symbols import (
     ERROR,
     EnumSymbol,
@@ -29,12 +30,15 @@ from simple_jit.hir.symbols import (
     Param,
     RecordSymbol,
     Signature,
+    TraitSymbol,
     TypeVar,
     is_open,
     substitute,
     type_key,
 )
+from simple_jit.hir.traits import trait_instance
 from simple_jit.hir.types import (
+    ANY,
     NEVER,
     UNIT,
     ArrayType,
@@ -42,6 +46,7 @@ from simple_jit.hir.types import (
     FnType,
     OptionalType,
     StructType,
+    TraitType,
     TupleType,
     Type,
     array_of,
@@ -67,7 +72,8 @@ class Instance:
     """One instance and how far its check has come.
 
     `declared` is the result type as written; `guess` what the rounds so far have inferred.
-    `lowlink` is the outermost active instance whose guess the check relied on (Tarjan's word).
+    `lowlink` is the outermost active instance whose guess the check relied on (Tarjan's word). `lambdas`
+    keeps the code of the lambdas in the body from one check of it to the next.
     """
 
     __slots__ = (
@@ -79,6 +85,8 @@ class Instance:
         "guess",
         "is_active",
         "is_done",
+        "is_lambda",
+        "lambdas",
         "lowlink",
         "module",
         "self_type",
@@ -109,6 +117,8 @@ class Instance:
         self.caller: Instance | None = session.active[-1] if session.active else None
         self.is_active = False
         self.is_done = False
+        self.is_lambda = False
+        self.lambdas: dict[object, object] = {}
         self.used_guess = False
         self.lowlink = 0
         function.check = lambda: session.demand(self)
@@ -125,9 +135,12 @@ def owner_target(owner: Owner) -> Type:
             owner.target = instantiate(node, tuple(owner.generics))
         elif isinstance(node, EnumSymbol):
             owner.target = enum_instance(node, tuple(owner.generics))
+        elif isinstance(node, TraitSymbol):
+            owner.target = trait_instance(node, tuple(owner.generics))
         else:
             types: dict[str, Type] = {var.name: var for var in owner.generics}
-            owner.target = resolve(node, TypeScope(owner.scope, types))
+            blocks = owner.impl.names.get if owner.impl is not None else None
+            owner.target = resolve(node, TypeScope(owner.scope, types, blocks))
     return owner.target
 
 
@@ -146,14 +159,17 @@ def _make_signature(symbol: FunctionSymbol) -> Signature:
     if symbol.owner is not None:
         generics += symbol.owner.generics
         self_type = types["Self"] = owner_target(symbol.owner)
-    for node in decl.generics:
-        var = TypeVar(node.name.name)
-        var.bounds = bounds_of(var, node, decl.where)
-        generics.append(var)
+        if symbol.owner.impl is not None:
+            types.update(symbol.owner.impl.types())
+    generics += [TypeVar(node.name.name) for node in decl.generics]
     types.update({var.name: var for var in generics})
     scope = TypeScope(symbol.module, types, symbol.outer.symbols.get if symbol.outer else None)
+    for var, node in zip(generics[len(generics) - len(decl.generics) :], decl.generics):
+        set_bounds(var, node, decl.where, scope)
     params = [_param(node, scope) for node in decl.params]
     ret = resolve(decl.result, scope) if decl.result is not None else None
+    if decl.body is None and ret is None:
+        ret = UNIT
     _report_duplicate_params(symbol)
     _report_decorators(symbol)
     return Signature(generics, params, ret, self_type if symbol.has_self else None)
@@ -198,6 +214,12 @@ def get_instance(
 ) -> Instance:
     """Return the instance of a function for parameter types (self's first) and type arguments."""
     signature = signature_of(symbol)
+    if symbol.is_dispatched:
+        symbol.captured = []
+    if symbol.captured is None:
+        from simple_jit.hir.closures import captured_by
+
+        captured_by(symbol)
     chosen = tuple(env.get(var, ERROR) for var in signature.generics)
     key = (*chosen, *params)
     found = symbol.instances.get(key)
@@ -219,7 +241,7 @@ def _make_instance(
     hidden = [env.get(var, ERROR) for var in _undetermined(signature)]
     extra = f"<{', '.join(map(type_key, hidden))}>" if hidden else ""
     name = f"{symbol.prefix}{symbol.name}{extra}({', '.join(map(type_key, params))})"
-    function = new_function(session, symbol.module, name, symbol.name, symbol.decl.span)
+    function = new_function(session, symbol.module, name, symbol.decl.name.name, symbol.decl.span)
     function.span = symbol.span
     function.annotations = symbol.annotations
     function.track_caller = symbol.module.is_library and "track_caller" in symbol.annotations
@@ -227,17 +249,27 @@ def _make_instance(
     names += [param.name for param in signature.params]
     for name, type in zip(names, params):
         function.locals.append(hir.Local(len(function.locals), name, type))
+    for capture in symbol.captured or ():
+        stored = cell_type(session, capture.type) if capture.is_cell else capture.type
+        function.locals.append(hir.Local(len(function.locals), capture.variable.local.name, stored))
     function.param_count = len(function.locals)
     from simple_jit.hir.bodies import build_function
 
     declared = substitute(signature.ret, env) if signature.ret is not None else None
     instance = Instance(session, symbol.module, function, build_function, declared)
+    if symbol.is_dispatched:
+        from simple_jit.hir.dispatch import dispatch_method
+
+        dispatch_method(instance, symbol, env, params)
     instance.symbol = symbol
     instance.called_at = called_at
     instance.types = dict(symbol.outer.types) if symbol.outer else {}
     instance.types.update({var.name: type for var, type in env.items()})
     if symbol.owner is not None:
         instance.self_type = instance.types["Self"] = substitute(owner_target(symbol.owner), env)
+        if symbol.owner.impl is not None:
+            trait_types = symbol.owner.impl.types()
+            instance.types.update({name: substitute(type, env) for name, type in trait_types.items()})
     return instance
 
 
@@ -286,7 +318,9 @@ def _schedule(instance: Instance, types: list[Type]) -> None:
     if instance.declared is None:
         return  # its first call checks it
     instance.function.ret = instance.declared
-    if not symbol.module.is_library or any(map(_is_users, types)):
+    if symbol.is_dispatched:
+        return
+    if not symbol.module.is_library or any(map(_is_users, types)) or is_dynamic(instance.declared):
         instance.session.queue.append(instance)
 
 
@@ -295,11 +329,18 @@ def _is_endless(symbol: str) -> bool:
     return symbol.count("[") + symbol.count("<") + symbol.count("(") + symbol.count("?") > _MOST_NESTED
 
 
+def is_dynamic(type: Type) -> bool:
+    """Does a value of `type` carry its own type: is it `any`, or a trait's, or a `T?` of one?"""
+    if isinstance(type, OptionalType):
+        type = type.inner
+    return type is ANY or isinstance(type, TraitType)
+
+
 def _is_users(type: Type) -> bool:
     """May the library fail to accept `type`: does it contain one of the program's types?"""
     if isinstance(type, StructType) and type.scope.module.is_core:
         return any(map(_is_users, type.args))
-    if isinstance(type, (StructType, EnumType, OptionalType, FnType)):
+    if type is ANY or isinstance(type, (StructType, EnumType, OptionalType, FnType, TraitType)):
         return True
     if isinstance(type, ArrayType):
         return _is_users(type.elem)
@@ -380,9 +421,11 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
             context = Context(instance, hints, instance.declared or wanted)
             try:
                 body = instance.build(context)
+                body = finish(context, body)
                 break
-            except Recheck:
-                pass  # `hints` now has the type that the next attempt starts from
+            except Recheck as recheck:
+                if recheck.hints is not hints:
+                    raise  # it is a variable of a function around this one
         _report_holes(context)
         if instance.declared is not None:
             return context, body
@@ -407,7 +450,7 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
 def _report_holes(context: Context) -> None:
     """Report the empty literals whose type nothing has settled."""
     for local in context.locals:
-        if isinstance(local.type, HoleType):
+        if isinstance(local.type, HoleType) and local.type.owner in (None, context.hints):
             context.reporter.report(unsettled(local.type, local.name or "x"))
             local.type = ERROR
 

@@ -115,8 +115,6 @@ def _resolve_function(node: ast.FunctionType, scope: TypeScope) -> Type:
     result = resolve(node.result, scope) if node.result else UNIT
     if ERROR in params or result is ERROR:
         return ERROR
-    if not scope.module.is_library:
-        return _report(scope, unsupported(rule.CLOSURE_UNSUPPORTED, node.span))
     return function_of(params, result)
 
 
@@ -297,11 +295,15 @@ def enum_instance(symbol: EnumSymbol, args: tuple[Type, ...]) -> EnumType:
     return found
 
 
-def bounds_of(var: TypeVar, node: ast.GenericParam, where: list[ast.WhereBound]) -> tuple[str, ...]:
-    """Return the names of a type parameter's bounds, those after `where` included."""
+def set_bounds(
+    var: TypeVar, node: ast.GenericParam, where: list[ast.WhereBound], scope: TypeScope
+) -> None:
+    """Give a type parameter its bounds, those after `where` included."""
     bounds = list(node.bounds)
     for clause in where:
         subject = clause.subject
         if isinstance(subject, ast.NamedType) and subject.path[0].name == var.name:
             bounds += clause.bounds
-    return tuple(b.path[-1].name for b in bounds if isinstance(b, ast.NamedType))
+    var.bound_nodes = bounds
+    var.bound_scope = scope
+    var.bounds = tuple(b.path[-1].name for b in bounds if isinstance(b, ast.NamedType))

@@ -11,6 +11,7 @@ from simple_jit.hir.symbols import (
     ImportSymbol,
     Module,
     Symbol,
+    TraitSymbol,
     match,
 )
 from simple_jit.hir.types import (
@@ -18,6 +19,7 @@ from simple_jit.hir.types import (
     EnumType,
     OptionalType,
     StructType,
+    TraitType,
     TupleType,
     Type,
 )
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 
     from simple_jit.base.source import Span
     from simple_jit.hir import nodes as hir
+    from simple_jit.hir.dispatch import Dispatcher
     from simple_jit.hir.instances import Instance
-    from simple_jit.hir.symbols import Env
+    from simple_jit.hir.symbols import Env, TypeVar
+    from simple_jit.hir.traits import Impl
 
     Head: TypeAlias = str | Symbol
     ExternLookup: TypeAlias = Callable[[str, str | None], bool | None]
@@ -87,7 +91,13 @@ class Session:
         self.derived: dict[tuple[str, Type], Instance] = {}
         self.expressions: dict[tuple[ast.Expr, tuple[object, ...]], Instance] = {}
         self.inits: dict[Module, Instance] = {}
+        self.cells: dict[Type, StructType] = {}
+        self.codes: dict[Symbol, object] = {}
         self.cyclic: set[Module] = set()
+        self.impls: dict[Head, list[Impl]] = {}
+        self.dynamic: dict[Type, None] = {}
+        self.dispatchers: list[Dispatcher] = []
+        self.chosen: dict[tuple[object, ...], Instance] = {}
         self._declared: dict[ast.Node, list[FunctionSymbol]] = {}
         self._methods: dict[Head, dict[str, list[FunctionSymbol]]] = {}
         self.loader = Loader(self, options.search_path, options.library, self._loaded)
@@ -141,11 +151,20 @@ class Session:
         from simple_jit.hir.owners import owner_and_heads
 
         owner, heads = owner_and_heads(statement, module, names)
+        impl = None
+        if isinstance(statement, ast.ImplDecl) and statement.trait is not None:
+            from simple_jit.hir.traits import Impl
+
+            impl = owner.impl = Impl(statement, module, owner, names)
+            for head in heads:
+                self.impls.setdefault(head, []).append(impl)
         for decl in statement.methods:
             if decl.body is None:
                 continue
             symbol = FunctionSymbol(decl, module, owner)
             self._declared.setdefault(statement, []).append(symbol)
+            if impl is not None:
+                impl.methods[symbol.name] = symbol
             for head in heads:
                 self._methods.setdefault(head, {}).setdefault(symbol.name, []).append(symbol)
 
@@ -162,7 +181,7 @@ class Session:
             env: Env = {}
             assert symbol.owner is not None
             if match(owner_target(symbol.owner), type, env) and all(
-                meets(t, v.bounds) for v, t in env.items()
+                meets(self, t, v) for v, t in env.items()
             ):
                 if best is None or len(env) < len(best[1]):
                     best = symbol, env
@@ -178,12 +197,24 @@ class Session:
                     if not piece.is_parsed:
                         self.loader.parse_piece(self.loader.core(piece.module), piece)
             found += self._methods.get(key, {}).get(name, ())
+        if isinstance(head, TraitSymbol):
+            from simple_jit.hir.traits import value_methods
+
+            method = value_methods(head).get(name)
+            return [method] if method is not None else []
+        for key in (head, "*"):
+            for impl in self.impls.get(key, ()):
+                default = impl.default(name)
+                if default is not None:
+                    found.append(default)
         return found
 
     def method_names(self, type: Type) -> list[str]:
         """Return the names of all methods of `type`, for suggestions."""
         head = head_of(type)
         names = list(self._methods.get(head, ()))
+        if isinstance(head, TraitSymbol):
+            names += [decl.name.name for decl in head.decl.methods]
         named = _core_name(head)
         if named is not None:
             names += [name for name in self.loader.index.methods.get(named, ()) if name[0] != "_"]
@@ -206,13 +237,21 @@ class Session:
         while self.queue:
             check_instance(self.queue.pop())
 
+    def settle(self) -> None:
+        """The same, and make the functions that choose by the type of a value (`hir.dispatch`)."""
+        self.drain()
+        if self.dispatchers:
+            from simple_jit.hir.dispatch import build_dispatchers
+
+            build_dispatchers(self)
+
     def demand(self, instance: Instance) -> None:
         """Check one instance when it first runs; it is the library's, so errors are not expected."""
         from simple_jit.hir.instances import check_instance
 
         self.reporter = self.loader.reporter = Reporter()
         check_instance(instance)
-        self.drain()
+        self.settle()
         if self.reporter.has_errors:
             raise CompileError(self.reporter.diagnostics)
 
@@ -225,7 +264,7 @@ def head_of(type: Type) -> Head:
         return "optional"
     if isinstance(type, TupleType):
         return "tuple"
-    if isinstance(type, (StructType, EnumType)):
+    if isinstance(type, (StructType, EnumType, TraitType)):
         assert isinstance(type.scope, Symbol)
         return type.scope
     return type.name
@@ -238,6 +277,12 @@ def _core_name(head: Head) -> str | None:
     return head.name if head.module.is_core else None
 
 
-def meets(type: Type, bounds: tuple[str, ...]) -> bool:
-    """Does `type` meet the bounds that choose an implementation? Others only document."""
-    return all(type.name in BOUNDS[bound] for bound in bounds if bound in BOUNDS)
+def meets(session: Session, type: Type, var: TypeVar) -> bool:
+    """Does `type` meet the bounds of a type parameter?"""
+    if not all(type.name in BOUNDS[bound] for bound in var.bounds if bound in BOUNDS):
+        return False
+    if var.bound_scope is None or not any(bound not in BOUNDS for bound in var.bounds):
+        return True
+    from simple_jit.hir.traits import bounds, implements
+
+    return all(implements(session, type, bound) for bound in bounds(var, var.bound_scope))

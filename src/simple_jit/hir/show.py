@@ -24,8 +24,10 @@ from simple_jit.hir.types import (
     U64,
     UNIT,
     ArrayType,
+    ClosureType,
     EnumType,
     FloatType,
+    FnType,
     IntType,
     OptionalType,
     StructType,
@@ -60,6 +62,8 @@ def text_of(cx: Context, value: hir.Expr, span: Span, *, quoted: bool) -> hir.Ex
         return _optional_text(cx, value, type, span, quoted)
     if isinstance(type, ArrayType):
         return call_core(cx, "show_array", [value], span)
+    if isinstance(type, FnType):
+        return _function_text(cx, value, type, span)
     if isinstance(type, (StructType, EnumType)):
         called = call_method(cx, value, "to_text", [], span)
         if called is not None:
@@ -74,6 +78,13 @@ def _optional_text(cx: Context, value: hir.Expr, type: OptionalType, span: Span,
     some = text_of(cx, inner, span, quoted=quoted)
     nil = hir.TextConst("nil", TEXT, span)
     return block(stmts, hir.If(hir.IsSome(kept, span), some, nil, TEXT, span), span)
+
+
+def _function_text(cx: Context, value: hir.Expr, type: FnType, span: Span) -> hir.Expr:
+    """`<fn area>`; of a plain function value its code tells the name."""
+    if isinstance(type, ClosureType):
+        return block([value], hir.TextConst(f"<fn {type.code.name}>" if type.code.name else "<fn>", TEXT, span), span)
+    return call_core(cx, "function_text", [hir.Intrinsic("address", [value], None, I64, span)], span)
 
 
 def _build_text(cx: Context) -> hir.Expr:

@@ -14,6 +14,7 @@ from simple_jit.hir.types import (
     FnType,
     OptionalType,
     StructType,
+    TraitType,
     TupleType,
     Type,
     array_of,
@@ -31,18 +32,22 @@ if TYPE_CHECKING:
     from simple_jit.hir import nodes as hir
     from simple_jit.hir.closures import Capture, Home
     from simple_jit.hir.core_index import Piece
+    from simple_jit.hir.resolve_types import TypeScope
     from simple_jit.hir.session import Session
+    from simple_jit.hir.traits import Impl
     from simple_jit.syntax import ast
 
 
 class TypeVar(Type):
     """A type parameter in a signature; instances have none."""
 
-    __slots__ = ("bounds",)
+    __slots__ = ("bound_nodes", "bound_scope", "bounds")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.bounds: tuple[str, ...] = ()
+        self.bound_nodes: list[ast.TypeExpr] = []
+        self.bound_scope: TypeScope | None = None
 
 
 class ErrorType(Type):
@@ -230,30 +235,35 @@ class EnumSymbol(Symbol):
 
 
 class TraitSymbol(Symbol):
-    """A trait: a bound that documents."""
+    """A trait; `instances` by type arguments. `methods` are those of its values (`hir.traits`)."""
 
-    __slots__ = ("decl",)
+    __slots__ = ("decl", "generics", "instances", "methods")
 
     def __init__(self, decl: ast.TraitDecl, module: Module) -> None:
         super().__init__(decl.name.name, module, decl.name.span)
         self.decl = decl
+        self.generics: list[TypeVar] = [TypeVar(g.name.name) for g in decl.generics]
+        self.instances: dict[tuple[Type, ...], TraitType] = {}
+        self.methods: dict[str, FunctionSymbol] | None = None
 
 
 class Owner:
     """What a method belongs to: its target type, with the type parameters of the `impl` or declaration.
 
-    A target is resolved on first use; `label` names the type in symbols and messages.
+    A target is resolved on first use; `label` names the type in symbols and messages. `impl` is set where
+    the methods are those of an `impl Trait for …`, the trait's default methods among them.
     """
 
-    __slots__ = ("generics", "label", "node", "scope", "target")
+    __slots__ = ("generics", "impl", "label", "node", "scope", "target")
 
     def __init__(
         self,
         label: str,
         generics: list[TypeVar],
-        node: ast.TypeExpr | RecordSymbol | EnumSymbol,
+        node: ast.TypeExpr | RecordSymbol | EnumSymbol | TraitSymbol,
         scope: Module,
     ) -> None:
+        self.impl: Impl | None = None
         self.label = label
         self.generics = generics
         self.node = node
@@ -295,6 +305,7 @@ class FunctionSymbol(Symbol):
 
     `captured` are the variables around it that it uses, found when it is first used: its instances take
     them as further parameters. `home` says where to find them (`hir.closures.Home`).
+    `is_dispatched`: a method of a trait's values, which calls that of the type that a value has.
     """
 
     __slots__ = (
@@ -303,6 +314,7 @@ class FunctionSymbol(Symbol):
         "decl",
         "home",
         "instances",
+        "is_dispatched",
         "mode",
         "outer",
         "owner",
@@ -321,6 +333,7 @@ class FunctionSymbol(Symbol):
         self.prefix = f"{owner.label}." if owner else ""
         self.signature: Signature | None = None
         self.instances: dict[tuple[Type, ...], object] = {}
+        self.is_dispatched = False
         self.captured: list[Capture] | None = None
         self.home: Home | None = None
         self.annotations = frozenset(".".join(p.name for p in a.path) for a in decl.annotations)
@@ -406,6 +419,10 @@ def substitute(type: Type, env: Env) -> Type:
         from simple_jit.hir.resolve_types import enum_instance
 
         return enum_instance(type.scope, tuple(substitute(arg, env) for arg in type.args))
+    if isinstance(type, TraitType) and type.args:
+        from simple_jit.hir.traits import trait_instance
+
+        return trait_instance(type.scope, tuple(substitute(arg, env) for arg in type.args))
     return type
 
 
@@ -421,7 +438,7 @@ def is_open(type: Type) -> bool:
         return any(map(is_open, type.items))
     if isinstance(type, FnType) and not isinstance(type, ClosureType):
         return is_open(type.ret) or any(map(is_open, type.params))
-    if isinstance(type, (StructType, EnumType)):
+    if isinstance(type, (StructType, EnumType, TraitType)):
         return any(map(is_open, type.args))
     return False
 
@@ -449,6 +466,10 @@ def match(pattern: Type, actual: Type, env: Env) -> bool:
         )
     if isinstance(pattern, FnType):
         return _match_function(pattern, actual, env)
+    if isinstance(pattern, TraitType) and pattern.args:
+        from simple_jit.hir.traits import match_trait
+
+        return match_trait(pattern, actual, env)
     if isinstance(pattern, (StructType, EnumType)) and pattern.args:
         return (
             isinstance(actual, (StructType, EnumType))
@@ -476,7 +497,7 @@ def type_key(type: Type) -> str:
         return f"{type_key(type.inner)}?"
     if isinstance(type, TupleType):
         return f"({', '.join(map(type_key, type.items))})"
-    if isinstance(type, (StructType, EnumType)):
+    if isinstance(type, (StructType, EnumType, TraitType)):
         return type.key
     if isinstance(type, ClosureType):
         return type.code.key

@@ -226,8 +226,14 @@ _tuples: dict[tuple[Type, ...], TupleType] = {}
 _functions: dict[tuple[tuple[Type, ...], Type], FnType] = {}
 
 
+def _generalised(type: Type) -> Type:
+    """Return the type of an element: not that of one closure alone."""
+    return plain_function(type) if isinstance(type, ClosureType) and not type.is_open else type
+
+
 def array_of(elem: Type) -> ArrayType:
     """Return `[elem]`."""
+    elem = _generalised(elem)
     found = _arrays.get(elem)
     if found is None:
         found = _arrays[elem] = ArrayType(elem)
@@ -238,6 +244,7 @@ def optional_of(inner: Type) -> OptionalType:
     """Return `inner?`; an optional stays as it is (`T??` is `T?`)."""
     if isinstance(inner, OptionalType):
         return inner
+    inner = _generalised(inner)
     found = _optionals.get(inner)
     if found is None:
         found = _optionals[inner] = OptionalType(inner)
@@ -265,6 +272,11 @@ def function_of(params: Sequence[Type], ret: Type) -> FnType:
 def plain_function(type: FnType) -> FnType:
     """Return the type of all functions that take and give the same as those of `type`."""
     return function_of(type.params, type.ret) if isinstance(type, ClosureType) else type
+
+
+def is_dynamic(type: Type) -> bool:
+    """Does a value of `type` carry its own type: is it `any`, or a trait's?"""
+    return type is ANY or isinstance(type, TraitType)
 
 
 def is_reference(type: Type) -> bool:

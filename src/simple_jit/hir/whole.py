@@ -130,9 +130,20 @@ def _check_record(symbol: RecordSymbol) -> None:
         symbol.module.session.reporter.report(diagnostic)
 
 
+def check_local_function(cx: Context, node: ast.FunctionDecl) -> None:
+    """Check a function of a block, at the end of the block: it may use what comes after it there."""
+    symbol = cx.scope.names.get(node.name.name)
+    if isinstance(symbol, FunctionSymbol) and symbol.decl is node:
+        check_function(symbol)
+
+
 def check_local_declaration(cx: Context, node: ast.Stmt) -> None:
     """Check what a block declares."""
-    if isinstance(node, (ast.FunctionDecl, ast.RecordDecl, ast.EnumDecl, ast.AliasDecl, ast.ConstDecl)):
+    if isinstance(node, ast.FunctionDecl):
+        symbol = cx.scope.names.get(node.name.name)
+        if isinstance(symbol, FunctionSymbol) and symbol.home is not None:
+            symbol.home.reach(node)
+    if isinstance(node, (ast.RecordDecl, ast.EnumDecl, ast.AliasDecl, ast.ConstDecl)):
         symbol = cx.scope.names.get(node.name.name)
         if isinstance(symbol, Symbol):
             check_symbol(symbol)
