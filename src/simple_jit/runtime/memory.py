@@ -12,6 +12,7 @@ from _ctypes import _SimpleCData, addressof
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Final
 
 ADDRESS_BITS: Final = 47
@@ -50,6 +51,25 @@ VIEWS: Final[dict[str, tuple[Any, int]]] = {
     "ptr": (I64, 3),
 }
 """For each machine type its view and by how much an address is shifted to index it."""
+
+
+def unaligned_reader(name: str) -> Callable[[int], Any]:
+    """Return what reads a machine type at any address; the views have aligned items only."""
+    view = VIEWS[name][0]
+    size, format = view.itemsize, view.format
+    return lambda address: BYTES[address : address + size].cast(format)[0]
+
+
+def unaligned_writer(name: str) -> Callable[[int, Any], None]:
+    """Return what stores a machine type at any address."""
+    view = VIEWS[name][0]
+    size, format = view.itemsize, view.format
+
+    def write(address: int, value: Any) -> None:
+        BYTES[address : address + size].cast(format)[0] = value
+
+    return write
+
 
 _single: Final[Any] = memoryview(bytearray(4)).cast("f")
 _double: Final[Any] = memoryview(bytearray(8)).cast("d")

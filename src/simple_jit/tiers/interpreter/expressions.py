@@ -10,6 +10,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir import abi
 from simple_jit.mir.layout import descriptor, element_layout, flatten, struct_layout
+from simple_jit.runtime.memory import unaligned_reader
 from simple_jit.runtime.values import cells_access, field_access, is_flagged, is_plain, reader
 from simple_jit.tiers.interpreter import arithmetic
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
@@ -367,7 +368,13 @@ def _load(c: FunctionCompiler, node: hir.Intrinsic, address: str) -> str:
     if not is_plain(node.type):
         return f"{c.shape.bind(reader(node.type))}({address})"
     view, shift = view_of(node.type)
-    return as_loaded(node.type, f"{view}[{address} >> {shift}]" if shift else f"{view}[{address}]")
+    if not shift:
+        return as_loaded(node.type, f"{view}[{address}]")
+    # A computed address may lie anywhere, but a view has aligned items only.
+    anywhere = c.shape.bind(unaligned_reader(flatten(node.type)[0].name))
+    aligned = f"{view}[_at >> {shift}]"
+    mask = (1 << shift) - 1
+    return as_loaded(node.type, f"({anywhere}(_at) if (_at := {address}) & {mask} else {aligned})")
 
 
 def _array_load(c: FunctionCompiler, node: hir.Intrinsic, args: list[str]) -> str:

@@ -11,6 +11,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir import abi
 from simple_jit.mir.layout import element_layout, flatten
+from simple_jit.runtime.memory import unaligned_writer
 from simple_jit.runtime.values import cells_access, field_access, is_plain, writer
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
 from simple_jit.tiers.interpreter.expressions import (
@@ -499,8 +500,16 @@ def _store(c: FunctionCompiler, node: hir.Intrinsic) -> list[str]:
         return [f"{write}({operand(c, address)}, {operand(c, value)})"]
     view, shift = view_of(value.type)
     lines, (target,) = _in_order(c, [address], value)
-    cell = f"{view}[{target} >> {shift}]" if shift else f"{view}[{target}]"
-    return [*lines, f"{cell} = {operand(c, value)}"]
+    if not shift:
+        return [*lines, f"{view}[{target}] = {operand(c, value)}"]
+    anywhere = c.shape.bind(unaligned_writer(flatten(value.type)[0].name))
+    return [
+        *lines,
+        f"_to = {target}",
+        f"_value = {operand(c, value)}",
+        f"if _to & {(1 << shift) - 1}: {anywhere}(_to, _value)",
+        f"else: {view}[_to >> {shift}] = _value",
+    ]
 
 
 def _array_store(c: FunctionCompiler, node: hir.Intrinsic) -> list[str]:
