@@ -22,11 +22,14 @@ from simple_jit.mir import nodes as mir
 from simple_jit.mir.verify import verify
 from simple_jit.passes.environment import Environment
 from simple_jit.passes.pipeline import ALL, run_passes
+from simple_jit.runtime.errors import SimpleError, SimpleExit, record_error
 from simple_jit.runtime.externs import PythonFunction
 from simple_jit.syntax.load import load_source
 from simple_jit.tiers.mir_interpreter import MirInterpreter
 
 DEPTH = 4000
+ENTER = 8
+"""What stands for the address of the stub that calls protected code."""
 C_TYPES = {
     "i8": ctypes.c_int8, "i16": ctypes.c_int16, "i32": ctypes.c_int32, "i64": ctypes.c_int64,
     "u8": ctypes.c_uint8, "u16": ctypes.c_uint16, "u32": ctypes.c_uint32, "u64": ctypes.c_uint64,
@@ -44,7 +47,12 @@ class MirEngine(Engine):
         self.load(program)
         texts = [self.heap.new_text(arg) for arg in args]
         self._externs: dict[str, mir.CallExtern] = {}
-        interpreter = MirInterpreter(self.context, self._resolve, self._call_extern, depth_limit=DEPTH)
+        interpreter = MirInterpreter(
+            self.context, self._resolve, self._call_extern, self._call_pointer, depth_limit=DEPTH
+        )
+        self._interpreter = interpreter
+        self.context.new_code_slot = self._fill_slot
+        self.context.store(abi.ENTER, ENTER)
         arguments = self.heap.new_array(array_of(TEXT), texts)
         self.context.store(abi.ARGS, arguments)
         (status,) = interpreter.call(program.start.symbol, [arguments])
@@ -62,6 +70,25 @@ class MirEngine(Engine):
                 if isinstance(instruction, mir.CallExtern):
                     self._externs.setdefault(instruction.symbol, instruction)
         return function
+
+    def _fill_slot(self, symbol: str, offset: int) -> None:
+        """Let a slot of the code table hold its own offset: addresses of code, to this tier."""
+        self.context.store(offset, offset)
+
+    def _call_pointer(self, target, args, c):  # type: ignore[no-untyped-def]
+        if not c:
+            symbols = {offset: symbol for symbol, offset in self.context.code_slots()}
+            return self._interpreter.call_nested(symbols[target], args)
+        assert target == ENTER
+        _, code, closure, _ = args
+        try:
+            (result,) = self._call_pointer(code, (closure,), False)
+        except (SimpleError, SimpleExit) as error:
+            record_error(self.context, error)
+            self.context.store(abi.FAILED, 0)
+            return (1,)
+        self.context.store(abi.RESULT, result)
+        return (0,)
 
     def _call_extern(self, symbol, args):  # type: ignore[no-untyped-def]
         found = self.externs.find(symbol)

@@ -46,7 +46,14 @@ def define_control_functions(engine: Engine) -> None:
         engine.apply_config()
         return kind
 
+    def function_name(code: int) -> int:
+        for symbol, offset in engine.context.code_slots():
+            if offset == code:
+                return engine.heap.new_text(engine.function(symbol).name)
+        raise SimpleError("Panic", "not a function value")
+
     define = engine.externs.define
+    define("rt_function_name", (types.I64,), types.TEXT, function_name)
     define("rt_set_jit_backend", (types.TEXT,), types.BOOL, set_backend)
     define("rt_get_jit_backend", (), types.TEXT, get_backend)
     define("rt_create_backend", (types.I64,), types.I64, create_backend)

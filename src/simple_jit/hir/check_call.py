@@ -34,7 +34,7 @@ from simple_jit.hir.symbols import (
     RecordSymbol,
     Symbol,
 )
-from simple_jit.hir.types import FnType, Type, optional_of
+from simple_jit.hir.types import FnType, OptionalType, Type, optional_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -99,8 +99,7 @@ def _call_name(cx: Context, callee: ast.Name, node: ast.Call, hint: Type | None)
     found = cx.find(name)
     if isinstance(found, Variable):
         return _call_value(cx, expression(cx, callee), node)
-    field = implicit_field(cx, callee) if found is None else None
-    if field is not None and isinstance(field[1].fields[field[1].field_index(name) or 0].type, FnType):
+    if found is None and _is_function_field(cx, callee):
         return _call_value(cx, expression(cx, callee), node)
     symbol = found or _symbol(cx, name)
     if symbol is not None:
@@ -115,6 +114,17 @@ def _call_name(cx: Context, callee: ast.Name, node: ast.Call, hint: Type | None)
     if type is not None:
         return call_type(cx, type, node, hint)
     return _call_unknown(cx, callee, node, hint)
+
+
+def _is_function_field(cx: Context, callee: ast.Name) -> bool:
+    """Is the name that of a field of self that holds a function?"""
+    field = implicit_field(cx, callee)
+    if field is None:
+        return False
+    index = field[1].field_index(callee.name)
+    assert index is not None
+    type = field[1].fields[index].type
+    return isinstance(type.inner if isinstance(type, OptionalType) else type, FnType)
 
 
 def _symbol(cx: Context, name: str) -> Symbol | None:

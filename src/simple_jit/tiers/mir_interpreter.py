@@ -95,6 +95,17 @@ class MirInterpreter:
         self._depth = 0
         return self._run(symbol, tuple(args))
 
+    def call_nested(self, symbol: str, args: Sequence[Value]) -> tuple[Any, ...]:
+        """Run a function that is called through a pointer by one that runs here.
+
+        An error leaves the depth as it was before the call.
+        """
+        depth = self._depth
+        try:
+            return self._run(symbol, tuple(args))
+        finally:
+            self._depth = depth
+
     def code(self, symbol: str) -> _Code:
         """Return the translated function, made at its first call."""
         found = self._codes.get(symbol)
