@@ -7,6 +7,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_access import length_of
 from simple_jit.hir.check_operators import adapts
 from simple_jit.hir.check_stmt import check_assert
+from simple_jit.hir.collections import is_set
 from simple_jit.hir.context import Context, block, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method, call_symbol
@@ -208,7 +209,8 @@ def _of_array(cx: Context, name: str, node: ast.Call) -> hir.Expr:
     value = definite(expression(cx, node.args[0].value))
     if value.type in (ERROR, NEVER):
         return value
-    found = call_method(cx, value, name, [], node.span) if isinstance(value.type, ArrayType) else None
+    is_many = isinstance(value.type, ArrayType) or is_set(value.type)
+    found = call_method(cx, value, name, [], node.span) if is_many else None
     if found is None:
         return cx.error(
             rule.WRONG_ARITY.at(

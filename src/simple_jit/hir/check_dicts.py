@@ -75,6 +75,8 @@ def check_dict(cx: Context, node: ast.DictLiteral, hint: Type | None) -> hir.Exp
             keys.append(expression(cx, entry.key, key_hint))
             values.append(expression(cx, entry.value, value_hint))
     entries = [entry for entry in node.entries if isinstance(entry, ast.DictEntry)]
+    if known is None and not entries:
+        return _empty(cx, node, None, "dict")
     key_nodes: list[ast.Expr | ast.Spread] = [entry.key for entry in entries]
     value_nodes: list[ast.Expr | ast.Spread] = [entry.value for entry in entries]
     fitted_keys = same_type(cx, key_nodes, keys, key_hint)
@@ -88,12 +90,14 @@ def check_dict(cx: Context, node: ast.DictLiteral, hint: Type | None) -> hir.Exp
 
 
 def _spread_dict(cx: Context, node: ast.DictLiteral) -> StructType | None:
-    """Return the type of the first dict that is spread."""
+    """Return the type of the first dict that is spread and whose type is known."""
     for entry in node.entries:
         if isinstance(entry, ast.Spread):
             found = expression(cx, entry.value).type
             if isinstance(found, StructType) and is_dict(found):
                 return found
+            if isinstance(found, HoleType) and found.kind == "dict":
+                continue
             if found is not ERROR:
                 cx.error(
                     rule.WRONG_TYPE.at(entry.value.span, f"only a dict is spread here, not {a_type(found)}")
