@@ -182,13 +182,15 @@ def _given(
         if index < len(names):
             given[index] = arg
     if len(args) != len(names):
-        _report_payload(cx, type, variant, len(args), span)
+        report_payload(cx, type, variant, len(args), span)
         return None
     return given
 
 
-def _report_payload(cx: Context, type: EnumType, variant: Variant, found: int, span: Span) -> None:
-    """Say how many items a variant carries; also for patterns."""
+def report_payload(
+    cx: Context, type: EnumType, variant: Variant, found: int, span: Span, *, in_pattern: bool = False
+) -> None:
+    """Say how many items a variant carries."""
     wanted = count(len(variant.fields), "value") if variant.fields else "no payload"
     decl = next((d for d in type.scope.decl.variants if d.name.name == variant.name), None)
     given = "1 was" if found == 1 else f"{found or 'none'} were"
@@ -196,8 +198,9 @@ def _report_payload(cx: Context, type: EnumType, variant: Variant, found: int, s
         span, f"`{shown_variant(type, variant)}` carries {wanted}, but {given} given"
     )
     if variant.fields and not found:
+        item = "_" if in_pattern else "…"
         items = ", ".join(
-            f"{field.name}: …" if not field.name.isdigit() else "…" for field in variant.fields
+            f"{field.name}: {item}" if not field.name.isdigit() else item for field in variant.fields
         )
         diagnostic.hint(f"write `{shown_variant(type, variant)}({items})`")
     if decl is not None and not type.scope.module.is_core:

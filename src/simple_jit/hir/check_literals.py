@@ -370,7 +370,6 @@ def _push_element(
 
 
 _UNSUPPORTED: dict[type, Rule] = {
-    ast.Match: rule.MATCH_UNSUPPORTED,
     ast.Try: rule.EXCEPTIONS_UNSUPPORTED,
     ast.TypeTest: rule.ANY_UNSUPPORTED,
     ast.Range: rule.RANGE_UNSUPPORTED,

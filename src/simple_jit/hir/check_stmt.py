@@ -6,6 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
+from simple_jit.hir.check_match import check_arms
 from simple_jit.hir.conditions import check_branches, check_condition
 from simple_jit.hir.context import Context, checks_statement, expression
 from simple_jit.hir.convert import coerce
@@ -32,6 +33,8 @@ def check_expr_statement(cx: Context, node: ast.ExprStmt) -> hir.Expr:
         checked, known = check_branches(cx, value, None, wants_value=False)
         cx.scope.narrowed |= known
         return checked
+    if isinstance(value, ast.Match):
+        return check_arms(cx, value, None, wants_value=False)
     if is_call_of(value, "assert") and cx.find("assert") is None:
         return check_assert(cx, value)
     return discard(check_value_statement(cx, node, None))

@@ -50,7 +50,7 @@ def check_condition(cx: Context, node: ast.Expr) -> Condition:
         negated = hir.Unary("not", inner.expr, node.span)
         return Condition(negated, inner.known_false, inner.known_true)
     if isinstance(node, ast.PatternTest):
-        from simple_jit.hir.patterns import check_pattern_test
+        from simple_jit.hir.check_match import check_pattern_test
 
         return check_pattern_test(cx, node)
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and node.ops[0] in ("==", "!="):
@@ -235,15 +235,15 @@ def _branch_type(cx: Context, node: ast.If, every: list[hir.Expr], wants_value: 
             first = next(b for b in every if b.type is common or join(b.type, common) is common)
             cx.error(
                 rule.BRANCH_TYPES.at(
-                    _result_span(body), f"this branch is {a_type(body.type)}, an earlier one {a_type(common)}"
-                ).also(_result_span(first), a_type(common))
+                    result_span(body), f"this branch is {a_type(body.type)}, an earlier one {a_type(common)}"
+                ).also(result_span(first), a_type(common))
             )
             return ERROR
         common = joined
     return common
 
 
-def _result_span(body: hir.Expr) -> Span:
+def result_span(body: hir.Expr) -> Span:
     """Return the place of the expression that gives a block its value."""
     while isinstance(body, hir.Block) and body.result is not None:
         body = body.result

@@ -94,10 +94,38 @@ def lower_condition(fn: FunctionBuilder, expr: hir.Expr, then: mir.Block, orelse
         lower_condition(fn, expr.operand, orelse, then)
     elif isinstance(expr, hir.Const):
         fn.jump(then if expr.value else orelse)
+    elif expr.type is types.BOOL and isinstance(expr, (hir.Block, hir.If, hir.Switch)):
+        _lower_branching(fn, expr, then, orelse)
     else:
         value = lower(fn, expr)
         if expr.type is not types.NEVER:
             fn.terminate(mir.Branch(value[0], then, orelse))
+
+
+def _lower_branching(
+    fn: FunctionBuilder, expr: hir.Block | hir.If | hir.Switch, then: mir.Block, orelse: mir.Block
+) -> None:
+    """The same for the results of a condition that branches itself, as the tests of patterns do."""
+    if isinstance(expr, hir.Block):
+        assert expr.result is not None
+        for stmt in expr.stmts:
+            lower(fn, stmt)
+        lower_condition(fn, expr.result, then, orelse)
+        return
+    if isinstance(expr, hir.If):
+        assert expr.orelse is not None
+        branches = [expr.then, expr.orelse]
+        blocks = [fn.new_block(), fn.new_block()]
+        lower_condition(fn, expr.cond, *blocks)
+    else:
+        (value,) = lower_operand(fn, expr.value)
+        branches = [*expr.branches, *([expr.default] if expr.default is not None else [])]
+        blocks = [fn.new_block() for _ in branches]
+        cases = [(n, block) for numbers, block in zip(expr.numbers, blocks, strict=False) for n in numbers]
+        fn.terminate(mir.Switch(value, tuple(cases), blocks[-1]))
+    for block, branch in zip(blocks, branches, strict=True):
+        fn.switch_to(block)
+        lower_condition(fn, branch, then, orelse)
 
 
 # --- constants and variables ---------------------------------------------------------------------
