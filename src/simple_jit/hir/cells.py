@@ -51,9 +51,7 @@ def finish(cx: Context, body: hir.Expr) -> hir.Expr:
     body = _replace(cx, body)
     span = cx.instance.function.span
     used = _used_locals(body)
-    entry = [
-        stmt for stmt in cx.entry if not isinstance(stmt, hir.LocalSet) or stmt.local in used
-    ]
+    entry = [stmt for stmt in cx.entry if not isinstance(stmt, hir.LocalSet) or stmt.local in used]
     for param in cx.instance.function.params:
         cell = cx.cells.get(param)
         if cell is not None:

@@ -74,9 +74,7 @@ def _parameter_types(cx: Context, node: ast.Lambda, wanted: FnType | None) -> li
     return types
 
 
-def _code(
-    cx: Context, node: ast.Lambda, params: list[Type | None], captures: list[Capture]
-) -> LambdaCode:
+def _code(cx: Context, node: ast.Lambda, params: list[Type | None], captures: list[Capture]) -> LambdaCode:
     """Return the code of a lambda: the same each time the body around it is checked, if it can be."""
     key = (node, *params, *[capture.signature for capture in captures])
     found = cx.instance.lambdas.get(key)
@@ -133,9 +131,7 @@ def compose(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Exp
     cx.enter()
     f, g = _temporary(cx, left, span, stmts), _temporary(cx, right, span, stmts)
     idents = [ast.Ident(span, f"x{n}") for n in range(arity)]
-    inner = ast.Call(
-        span, f, [ast.Arg(span, None, False, ast.Name(span, ident.name)) for ident in idents]
-    )
+    inner = ast.Call(span, f, [ast.Arg(span, None, False, ast.Name(span, ident.name)) for ident in idents])
     outer = ast.Call(span, g, [ast.Arg(span, None, False, inner)])
     body = ast.Block(span, None, [ast.ExprStmt(span, outer)])
     node = ast.Lambda(span, [ast.Param(span, ident, None, None) for ident in idents], None, body)

@@ -192,9 +192,9 @@ def captured_value(cx: Context, capture: Capture, span: Span) -> hir.Expr:
     variable = cx.reach(capture.root)
     if variable is None:
         return cx.error(
-            rule.USED_BEFORE.at(span, f"`{capture.variable.local.name}` is used here before it is declared").also(
-                capture.variable.span, "declared here"
-            )
+            rule.USED_BEFORE.at(
+                span, f"`{capture.variable.local.name}` is used here before it is declared"
+            ).also(capture.variable.span, "declared here")
         )
     if capture.is_cell:
         return hir.LocalGet(cell_of(cx, variable.local), span)
@@ -352,7 +352,7 @@ class LambdaCode(Code):
         instance.symbol = outer.symbol
         instance.types = outer.types
         instance.self_type = outer.self_type
-        instance.is_lambda = True
+        instance.is_provisional = any(isinstance(c.type, HoleType) for c in self.captures)
         return instance
 
     def _build(self, inner: Context) -> hir.Expr:

@@ -73,7 +73,8 @@ class Instance:
 
     `declared` is the result type as written; `guess` what the rounds so far have inferred.
     `lowlink` is the outermost active instance whose guess the check relied on (Tarjan's word). `lambdas`
-    keeps the code of the lambdas in the body from one check of it to the next.
+    keeps the code of the lambdas in the body from one check of it to the next. `is_provisional`: it captures
+    a variable whose type is not settled yet, so nothing that is found counts.
     """
 
     __slots__ = (
@@ -85,7 +86,7 @@ class Instance:
         "guess",
         "is_active",
         "is_done",
-        "is_lambda",
+        "is_provisional",
         "lambdas",
         "lowlink",
         "module",
@@ -117,7 +118,7 @@ class Instance:
         self.caller: Instance | None = session.active[-1] if session.active else None
         self.is_active = False
         self.is_done = False
-        self.is_lambda = False
+        self.is_provisional = False
         self.lambdas: dict[object, object] = {}
         self.used_guess = False
         self.lowlink = 0
@@ -263,6 +264,7 @@ def _make_instance(
         dispatch_method(instance, symbol, env, params)
     instance.symbol = symbol
     instance.called_at = called_at
+    instance.is_provisional = any(isinstance(c.type, HoleType) for c in symbol.captured or ())
     instance.types = dict(symbol.outer.types) if symbol.outer else {}
     instance.types.update({var.name: type for var, type in env.items()})
     if symbol.owner is not None:
@@ -320,7 +322,7 @@ def _schedule(instance: Instance, types: list[Type]) -> None:
     instance.function.ret = instance.declared
     if symbol.is_dispatched:
         return
-    if not symbol.module.is_library or any(map(_is_users, types)) or is_dynamic(instance.declared):
+    if not symbol.module.is_library or any(map(_is_users, types)) or _holds_any(instance.declared):
         instance.session.queue.append(instance)
 
 
@@ -329,10 +331,14 @@ def _is_endless(symbol: str) -> bool:
     return symbol.count("[") + symbol.count("<") + symbol.count("(") + symbol.count("?") > _MOST_NESTED
 
 
-def is_dynamic(type: Type) -> bool:
-    """Does a value of `type` carry its own type: is it `any`, or a trait's, or a `T?` of one?"""
+def _holds_any(type: Type) -> bool:
+    """May a function with this result make values of `any` whose types the program must know early?"""
     if isinstance(type, OptionalType):
-        type = type.inner
+        return _holds_any(type.inner)
+    if isinstance(type, ArrayType):
+        return _holds_any(type.elem)
+    if isinstance(type, (StructType, EnumType)):
+        return any(map(_holds_any, type.args))
     return type is ANY or isinstance(type, TraitType)
 
 
@@ -409,7 +415,10 @@ def check_instance(instance: Instance) -> None:
     function.locals = context.locals
     function.ret = context.result
     function.body = body
-    _pass_on(context.reporter, instance)
+    if instance.is_provisional:
+        instance.session.functions.pop(function.symbol, None)
+    else:
+        _pass_on(context.reporter, instance)
 
 
 def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
@@ -424,8 +433,9 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
                 body = finish(context, body)
                 break
             except Recheck as recheck:
-                if recheck.hints is not hints:
-                    raise  # it is a variable of a function around this one
+                if recheck.hints is not hints:  # it is a variable of a function around this one
+                    instance.session.functions.pop(instance.function.symbol, None)
+                    raise
         _report_holes(context)
         if instance.declared is not None:
             return context, body

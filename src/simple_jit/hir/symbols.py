@@ -500,7 +500,7 @@ def type_key(type: Type) -> str:
     if isinstance(type, (StructType, EnumType, TraitType)):
         return type.key
     if isinstance(type, ClosureType):
-        return type.code.key
+        return str(type.code.key)
     if isinstance(type, FnType):
         return f"fn({', '.join(map(type_key, type.params))}) -> {type_key(type.ret)}"
     return type.name

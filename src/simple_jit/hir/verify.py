@@ -17,6 +17,7 @@ from simple_jit.hir.types import (
     TEXT,
     UNIT,
     ArrayType,
+    ClosureType,
     EnumType,
     FloatType,
     IntType,
@@ -26,6 +27,7 @@ from simple_jit.hir.types import (
     Type,
     is_number,
     is_reference,
+    plain_function,
 )
 
 TYPE_CHECKING = False
@@ -64,7 +66,16 @@ def children(node: hir.Expr) -> list[hir.Expr]:
 
 
 def _fits(found: Type, wanted: Type) -> bool:
-    return found is wanted or found is NEVER
+    return found is wanted or found is NEVER or _same_object(found, wanted)
+
+
+def _same_object(found: Type, wanted: Type) -> bool:
+    """Is one of the types that of a closure, and the other what its values are too?"""
+    if isinstance(wanted, ClosureType) and found is wanted.env:
+        return True
+    if not isinstance(found, ClosureType):
+        return False
+    return wanted is found.env or (not found.is_open and wanted is plain_function(found))
 
 
 class _Verifier:
@@ -132,7 +143,7 @@ class _Verifier:
             for stmt in node.stmts[:-1] if node.result is None else node.stmts:
                 if stmt.type is NEVER:
                     yield "something follows what never ends"
-            if node.result is not None and node.result.type is not node.type:
+            if node.result is not None and not _fits(node.result.type, node.type):
                 yield f"the result is {node.result.type}, the block {node.type}"
             if node.result is None and node.type not in (UNIT, NEVER):
                 yield f"no result, but the type {node.type}"
@@ -212,7 +223,9 @@ class _Verifier:
             assert isinstance(node, hir.ArrayNew)
             assert isinstance(node.type, ArrayType)
             wanted, args = [node.type.elem] * len(node.items), node.items
-        if [arg.type for arg in args] != wanted:
+        if len(args) != len(wanted) or not all(
+            arg.type is t or _same_object(arg.type, t) for arg, t in zip(args, wanted)
+        ):
             yield f"given {[str(arg.type) for arg in args]}, wanted {[str(type) for type in wanted]}"
 
     def _access(self, node: hir.Expr) -> Iterator[str]:
