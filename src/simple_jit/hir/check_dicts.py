@@ -63,7 +63,12 @@ def check_dict(cx: Context, node: ast.DictLiteral, hint: Type | None) -> hir.Exp
     wanted = wanted_collection(hint)
     if not node.entries:
         return _empty(cx, node, wanted, "dict")
-    known = wanted if is_dict(wanted) else _spread_dict(cx, node)
+    known = wanted if is_dict(wanted) else None
+    if known is None and any(isinstance(entry, ast.Spread) for entry in node.entries):
+        found = _spread_dict(cx, node)
+        if found is ERROR:
+            return hir.Const(None, ERROR, node.span)
+        known = found if isinstance(found, StructType) else None
     key_hint, value_hint = known.args if known is not None else (None, None)
     keys: list[hir.Expr] = []
     values: list[hir.Expr] = []
@@ -89,8 +94,8 @@ def check_dict(cx: Context, node: ast.DictLiteral, hint: Type | None) -> hir.Exp
     return _filled(cx, type, steps, "set_index", node.span)
 
 
-def _spread_dict(cx: Context, node: ast.DictLiteral) -> StructType | None:
-    """Return the type of the first dict that is spread and whose type is known."""
+def _spread_dict(cx: Context, node: ast.DictLiteral) -> Type | None:
+    """Return the type of the first dict that is spread and whose type is known; ERROR after reporting."""
     for entry in node.entries:
         if isinstance(entry, ast.Spread):
             found = expression(cx, entry.value).type
@@ -102,7 +107,7 @@ def _spread_dict(cx: Context, node: ast.DictLiteral) -> StructType | None:
                 cx.error(
                     rule.WRONG_TYPE.at(entry.value.span, f"only a dict is spread here, not {a_type(found)}")
                 )
-            return None
+            return ERROR
     return None
 
 
@@ -266,9 +271,9 @@ def _copied(cx: Context, name: str, wanted: StructType | None, node: ast.Call) -
         chars = call_method(cx, value, "chars", [], node.span)
         assert chars is not None
         value = chars
+    if not isinstance(value.type, ArrayType) and not is_set(value.type):
+        return cx.error(rule.WRONG_TYPE.at(value.span, f"a set is not made of {a_type(value.type)}"))
     elem = _element_of(cx, value)
-    if elem is ERROR:
-        return hir.Const(None, ERROR, node.span)
     return _filled(cx, set_of(cx.session, elem), [[value]], "add", node.span)
 
 
