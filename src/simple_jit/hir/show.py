@@ -16,6 +16,7 @@ from simple_jit.hir.derive import derived_call
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
+    ANY,
     BOOL,
     F64,
     I64,
@@ -31,6 +32,7 @@ from simple_jit.hir.types import (
     IntType,
     OptionalType,
     StructType,
+    TraitType,
     TupleType,
     Type,
     array_of,
@@ -54,6 +56,10 @@ def text_of(cx: Context, value: hir.Expr, span: Span, *, quoted: bool) -> hir.Ex
         shown = call_method(cx, value, "to_text", [], span)
         assert shown is not None
         return shown
+    if type is ANY or isinstance(type, TraitType):
+        from simple_jit.hir.check_any import text_of_any
+
+        return text_of_any(cx, value, span, quoted)
     if type is UNIT:
         return block([value], hir.TextConst("()", TEXT, span), span)
     if isinstance(type, HoleType):
@@ -83,7 +89,8 @@ def _optional_text(cx: Context, value: hir.Expr, type: OptionalType, span: Span,
 def _function_text(cx: Context, value: hir.Expr, type: FnType, span: Span) -> hir.Expr:
     """`<fn area>`; of a plain function value its code tells the name."""
     if isinstance(type, ClosureType):
-        return block([value], hir.TextConst(f"<fn {type.code.name}>" if type.code.name else "<fn>", TEXT, span), span)
+        shown = f"<fn {type.code.name}>" if type.code.name else "<fn>"
+        return block([value], hir.TextConst(shown, TEXT, span), span)
     return call_core(cx, "function_text", [hir.Intrinsic("address", [value], None, I64, span)], span)
 
 
@@ -200,6 +207,10 @@ def _formatted(cx: Context, value: hir.Expr, spec: str, span: Span) -> hir.Expr:
     type = value.type
     if type in (ERROR, NEVER):
         return value
+    if type is ANY:
+        from simple_jit.hir.check_any import format_any
+
+        return format_any(cx, value, spec, span, lambda inner, v: _formatted(inner, v, spec, span))
     if isinstance(type, IntType):
         sample: object = 0
         name, wide = ("format_u64", U64) if type is U64 else ("format_i64", I64)
