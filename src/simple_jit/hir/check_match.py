@@ -14,7 +14,7 @@ from simple_jit.hir.exhaustiveness import is_useful, missing
 from simple_jit.hir.pattern_tree import Alternatives, Pattern, Place
 from simple_jit.hir.report import a_type, listed
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import BOOL, I64, NEVER, UNIT, EnumType, OptionalType, Type
+from simple_jit.hir.types import BOOL, I64, NEVER, UNIT, EnumType, OptionalType, Type, optional_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -28,13 +28,11 @@ _MOST_SHOWN = 5
 class Arm:
     """A checked arm; `guard` is its condition, None where it always holds."""
 
-    __slots__ = ("body", "guard", "node", "pattern")
+    __slots__ = ("body", "guard", "names", "pattern")
 
-    def __init__(
-        self, node: ast.MatchArm, pattern: Pattern, guard: Condition | None, body: hir.Expr
-    ) -> None:
-        self.node = node
+    def __init__(self, pattern: Pattern, names: Names, guard: Condition | None, body: hir.Expr) -> None:
         self.pattern = pattern
+        self.names = names
         self.guard = guard
         self.body = body
 
@@ -75,7 +73,7 @@ def _check_arm(
     before = guard.bindings if guard is not None else []
     body = check_block(cx, node.body, hint, wants_value=wants_value, before=before)
     cx.leave()
-    return Arm(node, pattern, guard, body)
+    return Arm(pattern, names, guard, body)
 
 
 def _common_type(cx: Context, arms: list[Arm], wants_value: bool) -> Type:
@@ -164,10 +162,20 @@ def _emit(cx: Context, node: ast.Match, subject: hir.Expr, arms: list[Arm], type
         bodies = [arm.body for arm in arms]
         result = _emit_tree(cx, tree, root, kept, arms, bodies, type, node.span)
     else:
+        bound = [local for arm in arms for local, _ in arm.names.found.values()]
+        stmts += [hir.LocalSet(local, _nothing(local.type, node.span), node.span) for local in bound]
         result = _emit_by_number(cx, tree, root, kept, arms, counts, type, node.span)
     if type in (UNIT, NEVER):
         return hir.Block([*stmts, result], None, result.type, node.span) if stmts else result
     return block(stmts, result, node.span)
+
+
+def _nothing(type: Type, span: Span) -> hir.Expr:
+    """A value for a name until its arm is chosen: on the way there every local has one."""
+    if type is UNIT:
+        return hir.Const(None, UNIT, span)
+    nil = hir.Nil(optional_of(type), span)
+    return nil if nil.type is type else hir.Unwrap(nil, type, span, checked=False)
 
 
 def _is_small(body: hir.Expr) -> bool:

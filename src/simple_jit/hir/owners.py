@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.hir.core_index import BOUNDS
-from simple_jit.hir.report import unsupported
-from simple_jit.hir.resolve_types import BUILTIN_TYPES, bounds_of
+from simple_jit.hir.resolve_types import BUILTIN_TYPES, TypeScope, set_bounds
 from simple_jit.hir.symbols import (
     AliasSymbol,
     BrokenSymbol,
@@ -32,28 +31,20 @@ def owner_and_heads(
         return _impl(statement, module, names)
     symbol = names.get(statement.name.name)
     if isinstance(symbol, (RecordSymbol, EnumSymbol)):
+        scope = TypeScope(module, {var.name: var for var in symbol.generics})
         for var, generic in zip(symbol.generics, statement.generics):
-            var.bounds = bounds_of(var, generic, statement.where)
+            set_bounds(var, generic, statement.where, scope)
         return Owner(symbol.name, symbol.generics, symbol, module), [symbol]
     return Owner(statement.name.name, [], ast.TupleType(statement.span, []), module), []  # declared twice
 
 
 def _impl(statement: ast.ImplDecl, module: Module, names: dict[str, Symbol]) -> tuple[Owner, list[Head]]:
-    if statement.trait is not None and not module.is_library and not _is_known_trait(statement.trait):
-        module.session.reporter.report(unsupported(rule.TRAIT_UNSUPPORTED, statement.trait.span))
-    generics = []
-    for generic in statement.generics:
-        var = TypeVar(generic.name.name)
-        var.bounds = bounds_of(var, generic, statement.where)
-        generics.append(var)
+    generics = [TypeVar(generic.name.name) for generic in statement.generics]
+    scope = TypeScope(module, {var.name: var for var in generics}, names.get)
+    for var, generic in zip(generics, statement.generics):
+        set_bounds(var, generic, statement.where, scope)
     owner = Owner(statement.target.span.text, generics, statement.target, module)
     return owner, _heads(statement.target, generics, module, names)
-
-
-def _is_known_trait(node: ast.TypeExpr) -> bool:
-    """Those that mean no more than that the type has the methods."""
-    known = ("Comparable", "Display", "Iterable", "Iterator", "Equal", "Add", "Sub", "Mul", "Div", "Index")
-    return isinstance(node, ast.NamedType) and node.path[-1].name in known
 
 
 def _heads(
@@ -72,6 +63,8 @@ def _heads(
         if var.name == name:
             chosen = [head for bound in var.bounds if bound in BOUNDS for head in BOUNDS[bound]]
             return list(chosen) or ["*"]
+    if names.get(name) is not None:
+        return _symbol_heads(target, module, names)
     if name in BUILTIN_TYPES:
         return [BUILTIN_TYPES[name].name]
     if name in ("List", "Option"):
