@@ -28,8 +28,12 @@ INTERRUPTED = 130
 """The exit status after Ctrl-C."""
 
 
-def check(source: SourceFile, engine: Engine, reporter: Reporter) -> hir.Program | None:
+def check(
+    source: SourceFile, engine: Engine, reporter: Reporter, *, testing: bool = False
+) -> hir.Program | None:
     """Parse and check a program against the foreign functions that `engine` knows.
+
+    With `testing` it only registers its examples when it runs (`simple test`).
 
     Returns:
         None where there are errors; `reporter` has them, and warnings.
@@ -41,6 +45,7 @@ def check(source: SourceFile, engine: Engine, reporter: Reporter) -> hir.Program
         overflow_checks=engine.config.overflow_checks,
         extern_lookup=engine.externs.lookup,
         extern_signature=engine.externs.signature,
+        testing=testing,
     )
     return check_program(source, reporter, options)
 

@@ -100,7 +100,9 @@ class Engine(Hooks):
         It takes and returns values in the interpreter's form.
         """
         if self.config.mode == "always_jit":
-            return self._compile_all(function)
+            if not (self._native is not None and self._native.has_code(function.symbol)):
+                self.compile_all([function])
+            return self.native.entry(function)
         self.apply_config()
         run, instance = self.interpreter.run, self.interpreter.instance(function)
         return lambda *args: run(instance, *args)
@@ -190,25 +192,30 @@ class Engine(Hooks):
     def _usable_backend(self) -> Backend:
         return self.backend(self.config.backend)
 
-    def _compile_all(self, start: hir.Function) -> Callable[..., Any]:
+    def compile_all(self, functions: Sequence[hir.Function]) -> None:
+        """Compile functions of the loaded program and all that they reach, as one unit.
+
+        Raises:
+            BackendError: something cannot be compiled.
+            BackendMissing: the back end is not installed.
+        """
         started = time.perf_counter()
         backend = self._usable_backend()
-        unit = self._reachable(start.symbol, backend)
-        entered = {start.symbol}.union(*map(addressed, unit))
+        symbols = [function.symbol for function in functions]
+        unit = self._reachable(symbols, backend)
+        entered = set(symbols).union(*map(addressed, unit))
         self.native.install(unit, backend, self.config.level, sorted(entered))
-        self._note_compiled(
-            start, f"{start.symbol} and {len(unit) - 1} that it reaches", backend, "always_jit", started
-        )
-        return self.native.entry(start)
+        subject = f"{', '.join(symbols)} and {len(unit) - len(symbols)} that are reached"
+        self._note_compiled(functions[0], subject, backend, "always_jit", started)
 
-    def _reachable(self, start: str, backend: Backend) -> list[mir.Function]:
-        """Return `start` and all that it can get to, optimised; what was inlined everywhere is left out.
+    def _reachable(self, starts: Sequence[str], backend: Backend) -> list[mir.Function]:
+        """Return `starts` and all that they can get to, optimised; what was inlined everywhere is left out.
 
         Raises:
             BackendError: a function among them is marked @nojit.
         """
-        unit = {}
-        work = [start]
+        unit: dict[str, mir.Function] = {}
+        work = list(starts)
         while work:
             symbol = work.pop()
             if symbol not in unit:

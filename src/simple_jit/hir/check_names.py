@@ -98,6 +98,11 @@ def read_variable(cx: Context, variable: Variable, span: Span) -> hir.Expr:
         hinted = cx.hints.get(local.type.binding)
         if hinted is not None:
             local.type = value.type = hinted
+    if cx.session.has_specs:
+        from simple_jit.hir.check_spec import is_fresh, read_fresh
+
+        if is_fresh(cx, local.type):
+            return read_fresh(cx, value, span)
     return value
 
 

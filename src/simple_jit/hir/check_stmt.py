@@ -35,8 +35,17 @@ def check_expr_statement(cx: Context, node: ast.ExprStmt) -> hir.Expr:
         return checked
     if isinstance(value, ast.Match):
         return check_arms(cx, value, None, wants_value=False)
+    if isinstance(value, ast.Try):
+        from simple_jit.hir.check_errors import guarded_try
+
+        return guarded_try(cx, value, None, wants_value=False)
     if is_call_of(value, "assert") and cx.find("assert") is None:
         return check_assert(cx, value)
+    if is_call_of(value, "expect"):
+        from simple_jit.hir.check_spec import check_expect, is_expect
+
+        if is_expect(cx, value):
+            return check_expect(cx, value)
     return discard(check_value_statement(cx, node, None))
 
 
@@ -47,6 +56,11 @@ def check_value_statement(cx: Context, node: ast.ExprStmt, hint: Type | None) ->
         value = ast.Call(value.span, value, [])
     if is_call_of(value, "assert") and cx.find("assert") is None:
         return check_assert(cx, value)
+    if is_call_of(value, "expect"):
+        from simple_jit.hir.check_spec import check_expect, is_expect
+
+        if is_expect(cx, value):
+            return check_expect(cx, value)
     return expression(cx, value, hint)
 
 

@@ -179,6 +179,7 @@ class Loader:
         from simple_jit.syntax.parser import parse
 
         tree = parse(source, self.reporter)
+        self._prepare_specs(tree, path)
         module = Module(self._unique(key), path, source, tree, self.session)
         module.is_library = path.startswith(self.library + os.sep)
         module.is_core = module.is_library and key.startswith("core.")
@@ -188,6 +189,14 @@ class Loader:
         declare_module(module, self.reporter)
         self._on_load(module, tree.statements)
         return module
+
+    def _prepare_specs(self, tree: ast.Module, path: str) -> None:
+        testing = self.session.options.testing and self.main is None
+        if testing or path.endswith("_spec.spl"):
+            from simple_jit.hir.check_spec import prepare
+
+            prepare(tree, testing)
+            self.session.has_specs = True
 
     def parse_piece(self, module: Module, piece: Piece) -> None:
         """Parse one function or method of a core module and declare it."""

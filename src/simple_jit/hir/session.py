@@ -48,7 +48,8 @@ class Options:
     `extern_lookup(name, library)` says whether a foreign function can fail (it is Python's), None where
     there is no such function; without it every name is taken to exist. `extern_places` are the
     places it looks in, for the message; `extern_signature` tells the types of a Python function.
-    `library` is the folder of the standard library.
+    `library` is the folder of the standard library. `testing`: `@test` functions become examples, and
+    `main` is not called.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Options:
         "library",
         "overflow_checks",
         "search_path",
+        "testing",
     )
 
     def __init__(
@@ -69,6 +71,7 @@ class Options:
         extern_signature: ExternSignature | None = None,
         extern_places: str = "runtime functions, functions registered from Python, the process",
         library: str = LIBRARY,
+        testing: bool = False,
     ) -> None:
         self.overflow_checks = overflow_checks
         self.search_path = search_path or []
@@ -76,6 +79,7 @@ class Options:
         self.extern_places = extern_places
         self.extern_signature = extern_signature
         self.library = library
+        self.testing = testing
 
 
 class Session:
@@ -94,7 +98,9 @@ class Session:
         self.cells: dict[Type, StructType] = {}
         self.codes: dict[Symbol, object] = {}
         self.cyclic: set[Module] = set()
+        self.has_specs = False
         self.impls: dict[Head, list[Impl]] = {}
+        self._impls: dict[ast.Node, Impl] = {}
         self.dynamic: dict[Type, None] = {}
         self.dispatchers: list[Dispatcher] = []
         self.chosen: dict[tuple[object, ...], Instance] = {}
