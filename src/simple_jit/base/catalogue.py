@@ -122,6 +122,14 @@ VALUED_PAYLOAD = Rule("E0340", "An enum gives its variants values or payloads, n
 NOT_EXHAUSTIVE = Rule("E0341", "A `match` has an arm for every value.")
 REFUTABLE_PATTERN = Rule("E0342", "The pattern of a binding or loop matches every value.")
 ALTERNATIVE_NAMES = Rule("E0343", "The alternatives of a pattern bind the same names.")
+NOT_A_TRAIT = Rule("E0350", "A bound and an `impl … for` name a trait.")
+MISSING_METHOD = Rule("E0351", "An `impl` of a trait has all methods that the trait asks for.")
+WRONG_SIGNATURE = Rule("E0352", "A method has the signature that its trait gives it.")
+NOT_IMPLEMENTED = Rule("E0353", "A type implements the traits that are asked of it.")
+DUPLICATE_IMPL = Rule("E0354", "A type implements a trait once.")
+BOUND_AS_TYPE = Rule("E0355", "A trait of the language is a bound, not the type of a value.")
+LEAVES_FINALLY = Rule("E0360", "A `finally` or `defer` runs to its end.")
+NOT_A_RESOURCE = Rule("E0361", "A `with` is given what can be closed.")
 
 # --- E04xx: not supported ----------------------------------------------------------
 
@@ -134,10 +142,7 @@ FUNCTION_VALUE_UNSUPPORTED = Rule("E0406", "Functions as values are not supporte
 TRAIT_UNSUPPORTED = Rule("E0407", "Traits are not supported yet.")
 ANY_UNSUPPORTED = Rule("E0408", "The type `any` is not supported yet.")
 RESULT_UNSUPPORTED = Rule("E0409", "`Result` is not supported yet.")
-EXCEPTIONS_UNSUPPORTED = Rule("E0410", "`throw`, `try` and `catch` are not supported yet.")
-DEFER_UNSUPPORTED = Rule("E0411", "`defer` is not supported yet.")
-WITH_UNSUPPORTED = Rule("E0412", "`with` is not supported yet.")
-DECORATOR_UNSUPPORTED = Rule("E0413", "Decorators are not supported yet.")
+DECORATOR_UNSUPPORTED = Rule("E0413", "Decorators of methods are not supported yet.")
 PATTERN_UNSUPPORTED = Rule("E0414", "This kind of pattern is not supported yet.")
 PIPE_UNSUPPORTED = Rule("E0415", "`|>` is not supported yet.")
 RANGE_UNSUPPORTED = Rule("E0416", "A range outside of a loop is not supported yet.")

@@ -160,6 +160,11 @@ def call_function(
     fitted = _fit_arguments(cx, symbol, signature.params, values, env)
     if fitted is None:
         return hir.Const(None, ERROR, span)
+    if any(var.bound_nodes for var in signature.generics):
+        from simple_jit.hir.check_traits import check_bounds
+
+        if not check_bounds(cx, symbol, env, span):
+            return hir.Const(None, ERROR, span)
     missing = [var.name for var in signature.generics if var not in env]
     if missing:
         return cx.error(

@@ -9,7 +9,7 @@ from simple_jit.hir.context import Context, statement
 from simple_jit.hir.convert import coerce, join
 from simple_jit.hir.declare import declare, declared
 from simple_jit.hir.report import a_type
-from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Outer, Symbol
+from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol, HoleType, Outer, Symbol
 from simple_jit.hir.types import NEVER, UNIT, Type
 from simple_jit.syntax import ast
 
@@ -212,6 +212,8 @@ def _check_each(
                     _last_line(ended), "what stands here always leaves"
                 )
             )
+        if isinstance(node, ast.Defer) and ended is None:
+            return _defer(cx, node, statements[index + 1 :], span, hint, wants_value, out)
         target = out if ended is None else dropped
         if wants_value and index == len(statements) - 1 and isinstance(node, ast.ExprStmt):
             from simple_jit.hir.check_stmt import check_value_statement
@@ -230,13 +232,40 @@ def _check_each(
     return hir.Block(out, None, type, span)
 
 
+def _defer(
+    cx: Context,
+    node: ast.Defer,
+    rest: list[ast.Stmt],
+    span: Span,
+    hint: Type | None,
+    wants_value: bool,
+    out: list[hir.Expr],
+) -> hir.Expr:
+    """Check a `defer` and the statements that follow it in the block."""
+    from simple_jit.hir.check_errors import check_deferring
+
+    value = check_deferring(cx, node, rest, lambda: _check_each(cx, rest, span, hint, wants_value, []))
+    if value.type in (UNIT, NEVER):
+        return hir.Block([*out, value], None, value.type, span)
+    return hir.Block(out, value, value.type, span) if out else value
+
+
 def declare_in_block(cx: Context, statements: list[ast.Stmt]) -> None:
     """Enter the functions and types that a block declares: they may be used before their declaration."""
     local = [
         node
         for node in statements
         if isinstance(
-            node, (ast.FunctionDecl, ast.RecordDecl, ast.EnumDecl, ast.AliasDecl, ast.ConstDecl, ast.ImplDecl)
+            node,
+            (
+                ast.FunctionDecl,
+                ast.RecordDecl,
+                ast.EnumDecl,
+                ast.TraitDecl,
+                ast.AliasDecl,
+                ast.ConstDecl,
+                ast.ImplDecl,
+            ),
         )
     ]
     if not local or (cx.is_top_level and cx.scope.parent is None):
@@ -244,6 +273,8 @@ def declare_in_block(cx: Context, statements: list[ast.Stmt]) -> None:
     names: dict[str, Symbol] = {}
     for node in local:
         for symbol in declared(node, cx.module):
+            if isinstance(symbol, GlobalSymbol):
+                continue  # a function with decorators: its name is bound where its declaration stands
             declare(names, symbol, cx.reporter)
             cx.scope.names[symbol.name] = symbol
     from simple_jit.hir.closures import Home

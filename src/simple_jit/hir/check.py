@@ -16,6 +16,7 @@ from simple_jit.hir import (
     check_assign,
     check_call,
     check_compare,
+    check_errors,
     check_lambda,
     check_literals,
     check_loops,
@@ -45,6 +46,7 @@ CHECKERS = (
     check_assign,
     check_call,
     check_compare,
+    check_errors,
     check_lambda,
     check_literals,
     check_loops,
@@ -212,7 +214,7 @@ def _core_with_state(session: Session, modules: list[Module]) -> list[Module]:
             if any(not isinstance(b.value, ast.NilLiteral) for b in bindings):
                 session.queue.append(init_instance(module))
                 found.append(module)
-    session.drain()
+    session.settle()
     return found
 
 

@@ -14,6 +14,7 @@ from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.report import a_type, count
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
+    ANY,
     I64,
     NEVER,
     TEXT,
@@ -62,6 +63,10 @@ def member(cx: Context, object: hir.Expr, name: ast.Ident, span: Span) -> hir.Ex
         if called is not None:
             return called
     object = definite(object)
+    if object.type is ANY:
+        from simple_jit.hir.check_any import member_of_any
+
+        return member_of_any(cx, object, name, span)
     if isinstance(object.type, StructType):
         index = object.type.field_index(name.name)
         if index is not None and not is_hidden(cx, object.type, name.name):
@@ -106,6 +111,10 @@ def nil_safe(cx: Context, object: hir.Expr, span: Span, use: Callable[[hir.Expr]
 
         value = propagate(cx, object, object.span)
         return value if value.type in (ERROR, NEVER) else use(value)
+    if object.type is ANY:
+        from simple_jit.hir.check_any import nil_safe_any
+
+        return nil_safe_any(cx, object, span, use)
     if not isinstance(object.type, OptionalType):
         return cx.error(
             rule.NOT_OPTIONAL.at(object.span, f"this is {a_type(object.type)}, which is never nil: write `.`")
@@ -170,6 +179,11 @@ def element(cx: Context, object: hir.Expr, node: ast.Index) -> hir.Expr:
         from simple_jit.hir.check_dicts import dict_element
 
         return dict_element(cx, object, object.type, node.index, node.span)
+    if object.type is ANY:
+        from simple_jit.hir.check_any import element_of_any
+
+        index = expression(cx, node.index)
+        return index if index.type is ERROR else element_of_any(cx, object, index, node.span)
     if object.type is not TEXT and not isinstance(object.type, ArrayType):
         index = expression(cx, node.index)
         called = call_method(cx, object, "index", [index], node.span) if index.type is not ERROR else index
@@ -186,6 +200,21 @@ def element(cx: Context, object: hir.Expr, node: ast.Index) -> hir.Expr:
     if isinstance(object.type, ArrayType):
         return hir.ArrayGet(object, index, object.type.elem, node.span)
     return call_core(cx, "text_index", [object, index], node.span)
+
+
+def element_at(cx: Context, object: hir.Expr, index: hir.Expr, span: Span) -> hir.Expr:
+    """`object[index]` with an index that has been checked."""
+    type = object.type
+    if isinstance(type, ArrayType):
+        return hir.ArrayGet(object, _as_index(cx, index), type.elem, span)
+    if type is TEXT:
+        return call_core(cx, "text_index", [object, _as_index(cx, index)], span)
+    if is_dict(type):
+        from simple_jit.hir.check_dicts import element_of_dict
+
+        return element_of_dict(cx, object, index, span)
+    called = call_method(cx, object, "index", [index], span)
+    return called if called is not None else hir.Const(None, ERROR, span)
 
 
 def _as_index(cx: Context, index: hir.Expr) -> hir.Expr:
@@ -254,6 +283,10 @@ def check_unwrap(cx: Context, node: ast.Unwrap, hint: Type | None) -> hir.Expr:
         return value
     if isinstance(value, hir.Unwrap) and not value.checked:
         return value  # narrowed already
+    if value.type is ANY:
+        from simple_jit.hir.check_any import unwrap_any
+
+        return unwrap_any(cx, value, node.span)
     if not isinstance(value.type, OptionalType):
         return cx.error(
             rule.NOT_OPTIONAL.at(node.value.span, f"`!` needs an optional, but this is {a_type(value.type)}")
@@ -269,6 +302,8 @@ def check_has_value(cx: Context, node: ast.HasValue, hint: Type | None) -> hir.E
         return value
     if isinstance(value, hir.Unwrap) and not value.checked:
         value = value.value
+    if value.type is ANY:
+        return hir.Unary("not", hir.AnyIs(value, UNIT, node.span), node.span)
     if not isinstance(value.type, OptionalType):
         if _has_length(value.type):
             return _not_empty(cx, value, node.span)
@@ -299,4 +334,9 @@ def length_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr | None:
     """The length of an array, or by a method `len`."""
     if isinstance(value.type, ArrayType):
         return hir.ArrayLen(value, I64, span)
+    if value.type is ANY:
+        from simple_jit.hir.check_any import call_method_of_any
+
+        length = call_method_of_any(cx, value, ast.Ident(span, "len"), [], span)
+        return coerce(cx, length, I64)
     return call_method(cx, value, "len", [], span)

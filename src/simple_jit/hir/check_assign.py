@@ -10,7 +10,7 @@ from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, Symbol
-from simple_jit.hir.types import I64, NEVER, TEXT, UNIT, ArrayType, OptionalType, StructType, TupleType, Type
+from simple_jit.hir.types import ANY, I64, NEVER, TEXT, UNIT, ArrayType, OptionalType, StructType, TupleType, Type
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -263,6 +263,10 @@ def _member_place(cx: Context, node: ast.Member, keep: bool) -> Place | None:
     object = definite(expression(cx, node.value))
     if object.type is ERROR:
         return None
+    if object.type is ANY:
+        from simple_jit.hir.check_any import field_place
+
+        return field_place(cx, object, node.name, node.name.span)
     if (
         not isinstance(object.type, StructType)
         or object.type.field_index(node.name.name) is None
@@ -314,6 +318,10 @@ def _index_place(cx: Context, node: ast.Index, keep: bool) -> Place | None:
     array = definite(expression(cx, node.value))
     if array.type is ERROR:
         return None
+    if array.type is ANY:
+        from simple_jit.hir.check_any import element_place
+
+        return element_place(cx, array, node.index, node.span)
     if isinstance(array.type, HoleType) and array.type.is_array:
         cx.error(
             rule.CANNOT_INFER_TYPE.at(node.value.span, "the element type of this array is not known yet")

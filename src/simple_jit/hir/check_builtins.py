@@ -14,7 +14,7 @@ from simple_jit.hir.core_calls import call_core, call_method, call_symbol
 from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.show import concat_texts, text_of
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_number
+from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_dynamic, is_number
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -123,6 +123,10 @@ def _typeof(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
         return value
     if isinstance(value.type, HoleType):
         return cx.error(rule.CANNOT_INFER_TYPE.at(arg.span, "the type of this is not known"))
+    if is_dynamic(value.type):
+        from simple_jit.hir.check_any import type_name
+
+        return type_name(cx, value, node.span)
     name = hir.TextConst(str(value.type), TEXT, node.span)
     if isinstance(value, (hir.LocalGet, hir.GlobalGet, hir.Const, hir.TextConst)):
         return name
@@ -147,7 +151,12 @@ def _assert(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
 
 
 def _range(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
-    return cx.error(unsupported(rule.RANGE_UNSUPPORTED, node.span))
+    if not 1 <= len(node.args) <= 3 or any(arg.name or arg.spread for arg in node.args):
+        given = "none were" if not node.args else f"{len(node.args)} were"
+        return cx.error(rule.WRONG_ARITY.at(node.span, f"`range` takes 1 to 3 arguments, but {given} given"))
+    from simple_jit.hir.check_lambda import range_array
+
+    return range_array(cx, node, hint)
 
 
 BUILTINS: dict[str, Callable[[Context, ast.Call, Type | None], hir.Expr]] = {

@@ -13,6 +13,7 @@ from simple_jit.hir.derive import derived_equal, derived_order
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
+    ANY,
     BOOL,
     F64,
     I64,
@@ -24,8 +25,10 @@ from simple_jit.hir.types import (
     IntType,
     OptionalType,
     StructType,
+    TraitType,
     TupleType,
     Type,
+    is_dynamic,
     is_number,
     is_plain_enum,
 )
@@ -43,6 +46,11 @@ OPERATIONS: dict[str, hir.CompareOp] = {
     ">": "gt",
     ">=": "ge",
 }
+
+
+def involves(type: Type) -> bool:
+    """Is `type` one whose values carry their type, or an optional of it?"""
+    return is_dynamic(type.inner if isinstance(type, OptionalType) else type)
 
 
 @checks(ast.Compare)
@@ -92,12 +100,32 @@ def compare_values(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: 
     left_out = diverging([left, right], span)
     if left_out is not None:
         return left_out
+    if involves(left.type) or involves(right.type):
+        return _compare_any(cx, op, left, right, span)
     if op in ("==", "!="):
         equal = _equality(cx, left, right, span)
         if equal is None:
             return cx.error(_unrelated(op, left, right, span))
         return _negate(equal, span) if op == "!=" else equal
     return _order(cx, op, left, right, span)
+
+
+def _compare_any(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    """Compare where a side carries its type; a trait's `eq` and `cmp` come first."""
+    from simple_jit.hir.check_any import equal_any, order_any
+
+    if isinstance(left.type, TraitType):
+        name = "eq" if op in ("==", "!=") else "cmp"
+        called = call_method(cx, left, name, [right], span) if not isinstance(right, hir.Nil) else None
+        if called is not None and name == "cmp":
+            return hir.Compare(OPERATIONS[op], coerce(cx, called, I64), hir.Const(0, I64, span), span)
+        if called is not None:
+            called = coerce(cx, called, BOOL)
+            return _negate(called, span) if op == "!=" else called
+    if op in ("==", "!="):
+        equal = equal_any(cx, left, right, span)
+        return _negate(equal, span) if op == "!=" else equal
+    return order_any(cx, op, left, right, span)
 
 
 def _negate(value: hir.Expr, span: Span) -> hir.Expr:
@@ -147,6 +175,8 @@ def equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     type = left.type
     if is_number(type) or type is BOOL or is_plain_enum(type):
         return hir.Compare("eq", left, right, span)
+    if involves(type):
+        return _compare_any(cx, "==", left, right, span)
     if type is TEXT:
         return call_core(cx, "text_eq", [left, right], span)
     if isinstance(type, ArrayType):
@@ -192,6 +222,8 @@ def order(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> 
     type = left.type
     if is_number(type) or type is BOOL:
         return hir.Compare(OPERATIONS[op], left, right, span)
+    if involves(type):
+        return _compare_any(cx, op, left, right, span)
     zero = hir.Const(0, I64, span)
     if type is TEXT:
         return hir.Compare(OPERATIONS[op], call_core(cx, "text_cmp", [left, right], span), zero, span)
@@ -282,7 +314,11 @@ def _contains(cx: Context, item: ast.Expr, container: ast.Expr, span: Span) -> h
         from simple_jit.hir.check_dicts import contains_in_hole
 
         return contains_in_hole(cx, holder.type, value.type, span)
-    if isinstance(holder.type, StructType):
+    if holder.type is ANY:
+        from simple_jit.hir.check_any import contains_any
+
+        return contains_any(cx, value, holder, span)
+    if isinstance(holder.type, (StructType, TraitType)):
         value = cx.keep(value, stmts)
         called = call_method(cx, holder, "contains", [value], span)
         if called is not None:

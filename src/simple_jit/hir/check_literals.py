@@ -14,6 +14,7 @@ from simple_jit.hir.holes import EmptyCollection
 from simple_jit.hir.report import a_type, unsupported
 from simple_jit.hir.symbols import ERROR, HoleType, is_open
 from simple_jit.hir.types import (
+    ANY,
     BOOL,
     F32,
     F64,
@@ -222,12 +223,7 @@ def _element_type(cx: Context, items: list[hir.Expr]) -> Type | None:
             numbers = join_numbers([i.type for i in items])
             if numbers is not None and all(isinstance(i, hir.Const) or i.type is numbers for i in items):
                 return numbers
-            cx.error(
-                rule.MIXED_ARRAY.at(item.span, f"this is {a_type(item.type)} in an array of `{common}`")
-                .also(items[0].span, a_type(items[0].type))
-                .note("an array of mixed types is one of `any`, which is not supported yet")
-            )
-            return None
+            return ANY
         common = joined
     if common in (NEVER, UNIT):
         cx.error(rule.NO_VALUE.at(items[0].span, "this gives no value to put into an array"))
@@ -285,6 +281,15 @@ def _append(cx: Context, result: hir.Expr | None, piece: hir.Expr) -> hir.Expr:
     if erroneous(result):
         return result
     return call_core(cx, "array_concat", [result, piece], piece.span)
+
+
+@checks(ast.TypeTest)
+def check_type_test(cx: Context, node: ast.TypeTest, hint: Type | None) -> hir.Expr:
+    """`x is T`: the first of them loads `hir.check_any`, which then stands here."""
+    from simple_jit.hir import check_any
+
+    assert EXPRESSIONS[ast.TypeTest] is not check_type_test, check_any
+    return expression(cx, node, hint)
 
 
 @checks(ast.DictLiteral, ast.DictComprehension, ast.SetLiteral, ast.SetComprehension)
@@ -370,9 +375,6 @@ def _push_element(
 
 
 _UNSUPPORTED: dict[type, Rule] = {
-    ast.Try: rule.EXCEPTIONS_UNSUPPORTED,
-    ast.TypeTest: rule.ANY_UNSUPPORTED,
-    ast.Range: rule.RANGE_UNSUPPORTED,
 }
 
 

@@ -20,7 +20,7 @@ from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import BOOL, I64, NEVER, TEXT, UNIT, ArrayType, IntType, OptionalType, Type
+from simple_jit.hir.types import ANY, BOOL, I64, NEVER, TEXT, UNIT, ArrayType, IntType, OptionalType, Type
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -80,6 +80,10 @@ def for_loop(
     if counted is not None:
         return _range_loop(cx, pattern, counted, label, make_body, span)
     source = definite(expression(cx, iterable))
+    if source.type is ANY:
+        from simple_jit.hir.check_any import items_of_any
+
+        source = items_of_any(cx, source, iterable.span)
     if source.type is TEXT:
         chars = call_method(cx, source, "chars", [], iterable.span)
         assert chars is not None

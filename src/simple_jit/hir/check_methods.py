@@ -5,7 +5,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.arguments import call_function
-from simple_jit.hir.check_access import length_of, report_unknown_member
+from simple_jit.hir.check_access import is_hidden, length_of, report_unknown_member
 from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
@@ -14,6 +14,7 @@ from simple_jit.hir.report import count
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType
 from simple_jit.hir.types import (
+    ANY,
     NEVER,
     TEXT,
     ArrayType,
@@ -21,6 +22,7 @@ from simple_jit.hir.types import (
     FnType,
     OptionalType,
     StructType,
+    TraitType,
     TupleType,
     Type,
 )
@@ -45,11 +47,17 @@ def call_named_method(
         return receiver
     if isinstance(receiver.type, HoleType):
         return _settle_by_method(cx, receiver, receiver.type, name, args)
-    found = cx.session.find_method(receiver.type, name.name)
+    if receiver.type is ANY:
+        from simple_jit.hir.check_any import call_method_of_any
+
+        return call_method_of_any(cx, receiver, name, args, span)
+    found = _find(cx, receiver.type, name.name)
     if found is None and isinstance(receiver.type, OptionalType):
         if name.name != "to_text":
             receiver = definite(receiver)
-            found = cx.session.find_method(receiver.type, name.name)
+            if receiver.type is ANY:
+                return call_named_method(cx, receiver, name, args, span, hint)
+            found = _find(cx, receiver.type, name.name)
     provided = _provided(cx, receiver, name.name, args, span, found)
     if provided is not None:
         return provided
@@ -93,6 +101,13 @@ def _call_field(
     return call_value(cx, value, ast.Call(span, callee, args))
 
 
+def _find(cx: Context, type: Type, name: str) -> tuple[FunctionSymbol, Env] | None:
+    """Find a method that may be called from here: those of the core library with `_` are its own."""
+    if isinstance(type, StructType) and is_hidden(cx, type, name):
+        return None
+    return cx.session.find_method(type, name)
+
+
 def _check_args(cx: Context, args: list[ast.Arg]) -> None:
     for arg in args:
         if not isinstance(arg.value, ast.Lambda):
@@ -112,7 +127,7 @@ def call_without_parentheses(cx: Context, receiver: hir.Expr, name: ast.Ident, s
     """`xs.len`: call a method that needs no argument; None where there is no method of that name."""
     if isinstance(receiver.type, HoleType):
         return _settle_by_method(cx, receiver, receiver.type, name, [])
-    found = cx.session.find_method(receiver.type, name.name)
+    found = _find(cx, receiver.type, name.name)
     provided = _provided(cx, receiver, name.name, [], span, found)
     if provided is not None:
         return provided
@@ -174,14 +189,14 @@ def _provided(
     if name == "to_text" and not args:
         if type is TEXT:
             return receiver
-        if isinstance(type, (ArrayType, TupleType, StructType, EnumType, OptionalType)):
+        if isinstance(type, (ArrayType, TupleType, StructType, EnumType, OptionalType, TraitType)):
             return text_of(cx, receiver, span, quoted=False)
     if isinstance(type, StructType):
         if name == "clone" and not args:
             return _copy(cx, receiver, type, [], span)
         if name == "copy" and not is_collection(type):
             return _copy(cx, receiver, type, args, span)
-    elif name == "clone" and not args and not isinstance(type, ArrayType):
+    elif name == "clone" and not args and not isinstance(type, (ArrayType, TraitType)):
         return receiver
     return None
 

@@ -35,7 +35,7 @@ from simple_jit.hir.symbols import (
     Symbol,
     TypeSymbol,
 )
-from simple_jit.hir.types import EnumType, OptionalType, StructType, Type, array_of
+from simple_jit.hir.types import EnumType, OptionalType, StructType, Type, array_of, is_dynamic
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -94,6 +94,12 @@ def read_variable(cx: Context, variable: Variable, span: Span) -> hir.Expr:
     value = hir.LocalGet(local, span)
     if isinstance(local.type, OptionalType) and cx.is_narrowed(variable):
         return hir.Unwrap(value, local.type.inner, span, checked=False)
+    if is_dynamic(local.type):
+        type = cx.narrowed_type(variable)
+        if type is not None:
+            from simple_jit.hir.check_any import narrowed_value
+
+            return narrowed_value(value, type)
     if isinstance(local.type, HoleType):
         hinted = cx.hints.get(local.type.binding)
         if hinted is not None:

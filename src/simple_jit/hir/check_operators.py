@@ -17,6 +17,7 @@ from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
+    ANY,
     BOOL,
     F32,
     F64,
@@ -30,6 +31,7 @@ from simple_jit.hir.types import (
     IntType,
     OptionalType,
     Type,
+    is_dynamic,
     is_number,
     is_plain_enum,
 )
@@ -108,20 +110,29 @@ def check_unary(cx: Context, node: ast.Unary, hint: Type | None) -> hir.Expr:
     operand = definite(expression(cx, node.operand, hint))
     if operand.type in (ERROR, NEVER):
         return operand
-    if node.op == "+" and is_number(operand.type):
+    return unary_value(cx, node.op, operand, node.span)
+
+
+def unary_value(cx: Context, op: str, operand: hir.Expr, span: Span) -> hir.Expr:
+    """`-`, `+` or `~` of a checked operand."""
+    if op == "+" and is_number(operand.type):
         return operand
-    if node.op == "-" and is_number(operand.type):
+    if op == "-" and is_number(operand.type):
         if isinstance(operand, hir.Const) and isinstance(operand.type, FloatType):
             assert operand.value is not None
-            return hir.Const(-operand.value, operand.type, node.span)
-        return hir.Unary("neg", operand, node.span, checked=_is_checked(cx, operand.type))
-    if node.op == "~" and isinstance(operand.type, IntType):
-        return hir.Unary("bitnot", operand, node.span)
-    if node.op == "-":
-        called = call_method(cx, operand, "neg", [], node.span)
+            return hir.Const(-operand.value, operand.type, span)
+        return hir.Unary("neg", operand, span, checked=_is_checked(cx, operand.type))
+    if op == "~" and isinstance(operand.type, IntType):
+        return hir.Unary("bitnot", operand, span)
+    if operand.type is ANY:
+        from simple_jit.hir.check_any import unary
+
+        return unary(cx, op, operand, span)
+    if op == "-":
+        called = call_method(cx, operand, "neg", [], span)
         if called is not None:
             return called
-    return cx.error(rule.BAD_OPERAND.at(node.span, f"`{node.op}` does not apply to {a_type(operand.type)}"))
+    return cx.error(rule.BAD_OPERAND.at(span, f"`{op}` does not apply to {a_type(operand.type)}"))
 
 
 def _is_checked(cx: Context, type: Type) -> bool:
@@ -187,7 +198,7 @@ def _check_first(cx: Context, node: ast.Binary, hint: Type | None) -> hir.Expr:
         left = expression(cx, node.left, hint)
         return check_binary_values(cx, node.op, left, node.right, node.span)
     left, right = check_operand_pair(cx, node.left, node.right, hint)
-    return _combine(cx, node.op, left, right, node.span)
+    return combine(cx, node.op, left, right, node.span)
 
 
 def check_binary_values(cx: Context, op: str, left: hir.Expr, right_node: ast.Expr, span: Span) -> hir.Expr:
@@ -198,16 +209,21 @@ def check_binary_values(cx: Context, op: str, left: hir.Expr, right_node: ast.Ex
         right = expression(cx, right_node, I64)
     else:
         right = expression(cx, right_node, operand_hint(left.type))
-    return _combine(cx, op, left, right, span)
+    return combine(cx, op, left, right, span)
 
 
-def _combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+def combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    """`left op right` of checked operands."""
     left, right = definite(left), definite(right)
     if erroneous(left, right):
         return hir.Const(None, ERROR, span)
     left_out = diverging([left, right], span)
     if left_out is not None:
         return left_out
+    if is_dynamic(left.type) or is_dynamic(right.type):
+        from simple_jit.hir.check_any import binary
+
+        return binary(cx, op, left, right, span)
     if is_number(left.type) and is_number(right.type):
         return _arithmetic(cx, op, left, right, span)
     if op == ">>" and isinstance(left.type, FnType) and isinstance(right.type, FnType):
@@ -370,8 +386,14 @@ def cast(cx: Context, value: hir.Expr, to: Type, span: Span) -> hir.Expr:
         return value
     if isinstance(to, OptionalType):
         return coerce(cx, value, to)
+    if is_dynamic(to):
+        return coerce(cx, value, to)
     value = definite(value)
     found = value.type
+    if is_dynamic(found):
+        from simple_jit.hir.check_any import cast_dynamic
+
+        return cast_dynamic(cx, value, to, span)
     if found is to:
         return value
     if is_number(to) and (is_number(found) or found is BOOL or is_plain_enum(found)):
@@ -396,6 +418,10 @@ def check_coalesce(cx: Context, node: ast.Coalesce, hint: Type | None) -> hir.Ex
         return expression(cx, node.right, hint)
     if left.type is NEVER and cx.instance.used_guess:
         return expression(cx, node.right, hint)  # a call whose result is still being inferred
+    if left.type is ANY:
+        from simple_jit.hir.check_any import coalesce_any
+
+        return coalesce_any(cx, left, node.right, node.span)
     if not isinstance(left.type, OptionalType):
         expression(cx, node.right, hint)
         if left.type in (ERROR, NEVER):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.base.diagnostics import Rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
 from simple_jit.hir.check_match import check_arms
@@ -11,10 +10,11 @@ from simple_jit.hir.conditions import check_branches, check_condition
 from simple_jit.hir.context import Context, checks_statement, expression
 from simple_jit.hir.convert import coerce
 from simple_jit.hir.declare import bound_names
+from simple_jit.hir.decorators import decorated, decorators
 from simple_jit.hir.globals import bind_global
 from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type, count, unsupported
-from simple_jit.hir.symbols import ERROR, FunctionSymbol
+from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ClosureType, Type, plain_function
 from simple_jit.syntax import ast
 
@@ -253,22 +253,26 @@ def check_pass(cx: Context, node: ast.Pass) -> hir.Expr:
 
 
 @checks_statement(
-    ast.FunctionDecl, ast.RecordDecl, ast.EnumDecl, ast.ImplDecl, ast.AliasDecl, ast.ConstDecl, ast.ExternFn
+    ast.FunctionDecl,
+    ast.RecordDecl,
+    ast.EnumDecl,
+    ast.ImplDecl,
+    ast.TraitDecl,
+    ast.AliasDecl,
+    ast.ConstDecl,
+    ast.ExternFn,
 )
 def check_declaration(cx: Context, node: ast.Stmt) -> hir.Expr:
     """Declarations run nothing; `bodies.declare_in_block` has entered those of a block."""
-    if not cx.is_top_level:
+    is_local = not cx.is_top_level or cx.scope.parent is not None
+    if is_local:
         from simple_jit.hir.whole import check_local_declaration
 
         check_local_declaration(cx, node)
+    if isinstance(node, ast.FunctionDecl) and decorators(node):
+        symbol = None if is_local else cx.module.names.get(node.name.name)
+        return check_binding(cx, symbol.binding if isinstance(symbol, GlobalSymbol) else decorated(node))
     return hir.Const(None, UNIT, node.span)
-
-
-@checks_statement(ast.TraitDecl)
-def check_trait(cx: Context, node: ast.TraitDecl) -> hir.Expr:
-    if cx.is_library:
-        return hir.Const(None, UNIT, node.span)
-    return cx.error(unsupported(rule.TRAIT_UNSUPPORTED, node.name.span))
 
 
 @checks_statement(ast.Use, ast.Export)
@@ -278,15 +282,3 @@ def check_use(cx: Context, node: ast.Stmt) -> hir.Expr:
             rule.MISPLACED_USE.at(node.span, "`use` and `export` stand at the top level of a module")
         )
     return hir.Const(None, UNIT, node.span)
-
-
-_UNSUPPORTED: dict[type, Rule] = {
-    ast.Throw: rule.EXCEPTIONS_UNSUPPORTED,
-    ast.Defer: rule.DEFER_UNSUPPORTED,
-    ast.With: rule.WITH_UNSUPPORTED,
-}
-
-
-@checks_statement(ast.Throw, ast.Defer, ast.With)
-def check_unsupported_statement(cx: Context, node: ast.Stmt) -> hir.Expr:
-    return cx.error(unsupported(_UNSUPPORTED[type(node)], node.span))

@@ -15,8 +15,9 @@ from simple_jit.syntax import ast
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
+    from simple_jit.hir.context import Fact
 
-_NOTHING: frozenset[Variable] = frozenset()
+_NOTHING: frozenset[Fact] = frozenset()
 
 
 class Condition:
@@ -31,8 +32,8 @@ class Condition:
     def __init__(
         self,
         expr: hir.Expr,
-        known_true: frozenset[Variable] = _NOTHING,
-        known_false: frozenset[Variable] = _NOTHING,
+        known_true: frozenset[Fact] = _NOTHING,
+        known_false: frozenset[Fact] = _NOTHING,
         bindings: list[hir.Expr] | None = None,
     ) -> None:
         self.expr = expr
@@ -83,7 +84,7 @@ def _is_none(cx: Context, node: ast.Expr) -> bool:
     return isinstance(node, ast.Name) and node.name == "None" and cx.find("None") is None
 
 
-def _variables(cx: Context, node: ast.Expr) -> frozenset[Variable]:
+def _variables(cx: Context, node: ast.Expr) -> frozenset[Fact]:
     """Return the variable that a test of `node` says something about."""
     if isinstance(node, ast.Name):
         variable = cx.find(node.name)
@@ -155,11 +156,11 @@ def check_if(cx: Context, node: ast.If, hint: Type | None) -> hir.Expr:
 
 def check_branches(
     cx: Context, node: ast.If, hint: Type | None, *, wants_value: bool
-) -> tuple[hir.Expr, frozenset[Variable]]:
+) -> tuple[hir.Expr, frozenset[Fact]]:
     """Check an `if`; also return the variables that are not nil after it."""
     conditions: list[Condition] = []
     bodies: list[hir.Expr] = []
-    known: frozenset[Variable] = _NOTHING
+    known: frozenset[Fact] = _NOTHING
     for branch in node.branches:
         cx.enter(known)
         condition = check_condition(cx, branch.condition)
@@ -181,8 +182,8 @@ def _known_after(
     conditions: list[Condition],
     bodies: list[hir.Expr],
     otherwise: hir.Expr | None,
-    known: frozenset[Variable],
-) -> frozenset[Variable]:
+    known: frozenset[Fact],
+) -> frozenset[Fact]:
     """Where every branch but the last leaves, the last one's facts hold from there on."""
     if all(body.type is NEVER for body in bodies):
         return known

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simple_jit.hir.symbols import FunctionSymbol, GlobalSymbol
 
     ExprChecker: TypeAlias = Callable[["Context", Any, "Type | None"], hir.Expr]
+    Fact: TypeAlias = "Variable | TypeFact"
     StmtChecker: TypeAlias = Callable[["Context", Any], hir.Expr]
 
 EXPRESSIONS: dict[type, ExprChecker] = {}
@@ -79,7 +80,7 @@ class Variable:
     `root` is the variable itself or, in a closure, the one of the function around it that it stands for.
     """
 
-    __slots__ = ("is_fixed", "kind", "local", "mutable", "root", "span")
+    __slots__ = ("facts", "is_fixed", "kind", "local", "mutable", "root", "span")
 
     def __init__(self, local: hir.Local, kind: str, mutable: bool, is_fixed: bool, span: Span) -> None:
         self.local = local
@@ -88,6 +89,24 @@ class Variable:
         self.is_fixed = is_fixed
         self.span = span
         self.root: Variable = self
+        self.facts: dict[Type, TypeFact] = {}
+
+    def fact(self, type: Type) -> TypeFact:
+        """Return the statement that this variable, an `any`, is a `type`."""
+        found = self.facts.get(type)
+        if found is None:
+            found = self.facts[type] = TypeFact(self, type)
+        return found
+
+
+class TypeFact:
+    """What a test has shown: the variable, of a type whose values carry their own, is a `type`."""
+
+    __slots__ = ("type", "variable")
+
+    def __init__(self, variable: Variable, type: Type) -> None:
+        self.variable = variable
+        self.type = type
 
 
 class Scope:
@@ -98,7 +117,7 @@ class Scope:
     def __init__(self, parent: Scope | None) -> None:
         self.parent = parent
         self.names: dict[str, Variable | Symbol] = {}
-        self.narrowed: set[Variable] = set()
+        self.narrowed: set[Fact] = set()
 
     def chain(self) -> Iterator[Scope]:
         scope: Scope | None = self
@@ -123,7 +142,8 @@ class Context:
 
     `captured` has the variables of functions around this one that its body may use. `cells` has for locals
     that a closure shares the local that holds their cell, `assignments` what assigns a local after its
-    declaration, `entry` what comes before the body (`hir.cells`).
+    declaration, `entry` what comes before the body (`hir.cells`). `has_guards`: there are guarded parts in it
+    (`hir.protect`).
     """
 
     def __init__(self, instance: Instance, hints: dict[ast.Node, Type], ret: Type | None) -> None:
@@ -148,6 +168,7 @@ class Context:
         self.cells: dict[hir.Local, hir.Local] = {}
         self.assignments: set[hir.Expr] = set()
         self.entry: list[hir.Expr] = []
+        self.has_guards = False
         self._loop_count = 0
         self.types = TypeScope(instance.module, instance.types, self._block_symbol)
 
@@ -204,6 +225,14 @@ class Context:
     def is_narrowed(self, variable: Variable) -> bool:
         return any(variable in scope.narrowed for scope in self.scope.chain())
 
+    def narrowed_type(self, variable: Variable) -> Type | None:
+        """Return what tests have shown the type of a variable to be."""
+        for scope in self.scope.chain():
+            for fact in scope.narrowed:
+                if isinstance(fact, TypeFact) and fact.variable is variable:
+                    return fact.type
+        return None
+
     def visible_names(self) -> list[str]:
         """Return all names in scope, for suggestions."""
         names = [name for scope in self.scope.chain() for name in scope.names]
@@ -218,7 +247,7 @@ class Context:
 
     # --- blocks and loops ------------------------------------------------------
 
-    def enter(self, narrowed: set[Variable] | frozenset[Variable] = frozenset()) -> Scope:
+    def enter(self, narrowed: set[Fact] | frozenset[Fact] = frozenset()) -> Scope:
         """Begin a block; `leave` ends it."""
         self.scope = Scope(self.scope)
         self.scope.narrowed |= narrowed

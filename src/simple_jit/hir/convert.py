@@ -10,6 +10,7 @@ from simple_jit.hir.holes import EmptyCollection, settle
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
+    ANY,
     NEVER,
     UNIT,
     ArrayType,
@@ -19,8 +20,10 @@ from simple_jit.hir.types import (
     FnType,
     IntType,
     OptionalType,
+    TraitType,
     TupleType,
     Type,
+    is_dynamic,
     is_number,
     optional_of,
     plain_function,
@@ -56,6 +59,10 @@ def fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
 
 def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
     found = value.type
+    if _involves_any(found) or _involves_any(to):
+        from simple_jit.hir.check_any import fit_dynamic
+
+        return fit_dynamic(cx, value, to)
     if isinstance(value, hir.Block) and value.result is not None:
         result = _fit(cx, value.result, to)
         return hir.Block(value.stmts, result, to, value.span) if result is not None else None
@@ -87,6 +94,10 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
 
         return fit_enum(cx, value, found, to)
     return None
+
+
+def _involves_any(type: Type) -> bool:
+    return is_dynamic(type.inner if isinstance(type, OptionalType) else type)
 
 
 def _fit_branches(cx: Context, value: hir.If, to: Type) -> hir.Expr | None:
@@ -197,6 +208,8 @@ def join(a: Type, b: Type) -> Type | None:
         return a
     if a in (NEVER, ERROR):
         return b
+    if a is ANY or b is ANY:
+        return ANY
     if isinstance(a, HoleType):
         return _join_hole(a, b)
     if isinstance(b, HoleType):
@@ -205,9 +218,13 @@ def join(a: Type, b: Type) -> Type | None:
         inner_a = a.inner if isinstance(a, OptionalType) else a
         inner_b = b.inner if isinstance(b, OptionalType) else b
         inner = join(inner_a, inner_b)
+        if inner is ANY and ANY in (a, b):
+            return ANY
         return optional_of(inner) if inner is not None else None
     if isinstance(a, FnType) and isinstance(b, FnType):
         return _join_functions(a, b)
+    if isinstance(a, TraitType) or isinstance(b, TraitType):
+        return _join_trait(a, b) if isinstance(a, TraitType) else _join_trait(b, a)
     if isinstance(a, TupleType) and isinstance(b, TupleType) and len(a.items) == len(b.items):
         items = [join(x, y) for x, y in zip(a.items, b.items)]
         return tuple_of([i for i in items if i]) if None not in items else None
@@ -232,6 +249,13 @@ def _join_functions(a: FnType, b: FnType) -> Type | None:
             return None
     plain = plain_function(a)
     return plain if plain is plain_function(b) else None
+
+
+def _join_trait(trait: Type, other: Type) -> Type | None:
+    from simple_jit.hir.traits import implements
+
+    assert isinstance(trait, TraitType)
+    return trait if implements(trait.scope.module.session, other, trait) else None
 
 
 def _join_hole(hole: HoleType, other: Type) -> Type | None:

@@ -60,7 +60,9 @@ def hash_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
         if special is not None:
             return special
     if type is ANY or isinstance(type, TraitType):
-        return call_core(cx, "hash_any", [value], span)
+        from simple_jit.hir.check_any import hash_any
+
+        return hash_any(cx, value, span)
     if isinstance(type, FnType):
         return cx.error(rule.BAD_COMPARISON.at(span, f"{a_type(type)} cannot be the key of a dict or a set"))
     return derived_call(cx, "hash", [value], I64, _build_hash, span)

@@ -17,6 +17,7 @@ from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.cells import cell_type, finish
 from simple_jit.hir.context import Context, Recheck
+from simple_jit.hir.decorators import decorators
 from simple_jit.hir.holes import unsettled
 from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import TypeScope, enum_instance, instantiate, resolve, set_bounds
@@ -195,16 +196,10 @@ def _report_duplicate_params(symbol: FunctionSymbol) -> None:
             )
 
 
-_KNOWN_ANNOTATIONS = frozenset(
-    {"inline", "nojit", "jit", "export", "test", "deprecated", "skip", "track_caller"}
-)
-
-
 def _report_decorators(symbol: FunctionSymbol) -> None:
-    """A function used as an annotation is a decorator, which a later version brings."""
-    for annotation in symbol.decl.annotations:
-        if ".".join(ident.name for ident in annotation.path) not in _KNOWN_ANNOTATIONS:
-            symbol.module.session.reporter.report(unsupported(rule.DECORATOR_UNSUPPORTED, annotation.span))
+    """Methods have no decorators; a function with some has its name from `declare.declared`."""
+    for annotation in decorators(symbol.decl) if symbol.owner is not None else ():
+        symbol.module.session.reporter.report(unsupported(rule.DECORATOR_UNSUPPORTED, annotation.span))
 
 
 # --- making instances --------------------------------------------------------------
@@ -412,6 +407,10 @@ def check_instance(instance: Instance) -> None:
         return
     instance.is_done = True
     function = instance.function
+    if context.has_guards and not context.reporter.has_errors and not instance.is_provisional:
+        from simple_jit.hir.protect import move_out
+
+        body = move_out(context, body)
     function.locals = context.locals
     function.ret = context.result
     function.body = body

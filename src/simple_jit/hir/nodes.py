@@ -709,7 +709,10 @@ class CallValue(Expr):
 
 
 class AnyNew(Expr):
-    """A value with its type: of type `any` or of a trait. The value is not an optional."""
+    """A value with its type: of type `any` or of a trait. The value is not an optional.
+
+    One that is of `any` or of a trait already keeps the type that it has.
+    """
 
     __slots__ = ("value",)
 

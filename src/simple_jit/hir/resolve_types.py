@@ -5,7 +5,6 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
 from simple_jit.hir.collections import NAMES, PARAMETERS, collection_symbol, shown_name
-from simple_jit.hir.report import unsupported
 from simple_jit.hir.symbols import (
     ERROR,
     AliasSymbol,
@@ -24,6 +23,7 @@ from simple_jit.hir.symbols import (
 )
 from simple_jit.hir.types import (
     ALIASES,
+    ANY,
     NEVER,
     SCALARS,
     TEXT,
@@ -46,10 +46,8 @@ if TYPE_CHECKING:
     from simple_jit.base.diagnostics import Diagnostic
     from simple_jit.hir.session import Session
 
-BUILTIN_TYPES: dict[str, Type] = {**SCALARS, **ALIASES, "text": TEXT, "never": NEVER}
-_UNSUPPORTED = {
-    "any": rule.ANY_UNSUPPORTED,
-}
+BUILTIN_TYPES: dict[str, Type] = {**SCALARS, **ALIASES, "text": TEXT, "never": NEVER, "any": ANY}
+_TYPE_SYMBOLS = (RecordSymbol, EnumSymbol, TraitSymbol, AliasSymbol, TypeSymbol, ImportSymbol)
 _INSTANCE_DEPTH = 40
 """How deep type arguments may nest: more is a type that contains an ever larger one of itself."""
 
@@ -158,8 +156,15 @@ def _resolve_builtin_generic(node: ast.NamedType, scope: TypeScope) -> Type:
         return _collection(NAMES[name], node.args, scope)
     if name == "Result" and len(node.path) == 1:
         return type_of_symbol(result_symbol(scope.module.session), node, scope)
-    if name in _UNSUPPORTED:
-        return _report(scope, unsupported(_UNSUPPORTED[name], node.span))
+    from simple_jit.hir.traits import KNOWN
+
+    if name in KNOWN:
+        return _report(
+            scope,
+            rule.BOUND_AS_TYPE.at(node.span, f"`{name}` is a bound, not the type of a value").hint(
+                f"for values of several types write `any`; for one type each call, `<T: {name}>` and `T`"
+            ),
+        )
     return _unknown_type(node, scope)
 
 
@@ -180,7 +185,7 @@ def result_symbol(session: Session) -> EnumSymbol:
 
 def is_type(symbol: Symbol | None) -> bool:
     """May `symbol` stand where a type is wanted?"""
-    return isinstance(symbol, (RecordSymbol, EnumSymbol, AliasSymbol, TypeSymbol, ImportSymbol))
+    return isinstance(symbol, _TYPE_SYMBOLS)
 
 
 def type_of_symbol(symbol: Symbol, node: ast.NamedType, scope: TypeScope) -> Type:
@@ -188,7 +193,7 @@ def type_of_symbol(symbol: Symbol, node: ast.NamedType, scope: TypeScope) -> Typ
     args = [resolve(arg, scope) for arg in node.args]
     if ERROR in args or isinstance(symbol, BrokenSymbol):
         return ERROR
-    if isinstance(symbol, (RecordSymbol, EnumSymbol, AliasSymbol)):
+    if isinstance(symbol, (RecordSymbol, EnumSymbol, AliasSymbol, TraitSymbol)):
         wanted = len(symbol.generics)
         if len(args) != wanted:
             return _report(scope, _wrong_type_arity(symbol, node, wanted))
@@ -196,13 +201,15 @@ def type_of_symbol(symbol: Symbol, node: ast.NamedType, scope: TypeScope) -> Typ
             return instantiate(symbol, tuple(args))
         if isinstance(symbol, EnumSymbol):
             return enum_instance(symbol, tuple(args))
+        if isinstance(symbol, TraitSymbol):
+            from simple_jit.hir.traits import trait_instance
+
+            return trait_instance(symbol, tuple(args))
         return substitute(alias_target(symbol), dict(zip(symbol.generics, args)))
     if args:
         return _report(scope, rule.WRONG_TYPE_ARITY.at(node.span, f"`{symbol.name}` takes no type arguments"))
     if isinstance(symbol, TypeSymbol):
         return symbol.type
-    if isinstance(symbol, TraitSymbol):
-        return _report(scope, unsupported(rule.TRAIT_UNSUPPORTED, node.span))
     return _report(
         scope,
         rule.NOT_A_TYPE.at(node.span, f"`{symbol.name}` is not a type").also(symbol.span, "declared here"),

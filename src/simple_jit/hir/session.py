@@ -161,7 +161,7 @@ class Session:
         if isinstance(statement, ast.ImplDecl) and statement.trait is not None:
             from simple_jit.hir.traits import Impl
 
-            impl = owner.impl = Impl(statement, module, owner, names)
+            impl = owner.impl = self._impls[statement] = Impl(statement, module, owner, names)
             for head in heads:
                 self.impls.setdefault(head, []).append(impl)
         for decl in statement.methods:
@@ -173,6 +173,10 @@ class Session:
                 impl.methods[symbol.name] = symbol
             for head in heads:
                 self._methods.setdefault(head, {}).setdefault(symbol.name, []).append(symbol)
+
+    def impl_of(self, statement: ast.ImplDecl) -> Impl | None:
+        """Return what an `impl Trait for …` was entered as."""
+        return self._impls.get(statement)
 
     def methods_of(self, statement: ast.Node) -> list[FunctionSymbol]:
         """Return the methods that a declaration or `impl` holds."""

@@ -8,6 +8,7 @@ from simple_jit.hir.assigned import assigned_names
 from simple_jit.hir.bodies import check_statements
 from simple_jit.hir.constants import constant_value
 from simple_jit.hir.context import Context
+from simple_jit.hir.decorators import hidden_name
 from simple_jit.hir.externs import resolve_extern
 from simple_jit.hir.instances import (
     Instance,
@@ -18,7 +19,6 @@ from simple_jit.hir.instances import (
     result_type,
     signature_of,
 )
-from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import alias_target, enum_type, instantiate
 from simple_jit.hir.symbols import (
     AliasSymbol,
@@ -30,6 +30,7 @@ from simple_jit.hir.symbols import (
     Module,
     RecordSymbol,
     Symbol,
+    TraitSymbol,
     is_open,
 )
 from simple_jit.hir.types import UNIT, Type
@@ -70,8 +71,14 @@ def check_module(session: Session, module: Module) -> None:
         if isinstance(statement, (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl)):
             for method in session.methods_of(statement):
                 check_method(method)
-        elif isinstance(statement, ast.TraitDecl):
-            session.reporter.report(unsupported(rule.TRAIT_UNSUPPORTED, statement.name.span))
+        if isinstance(statement, ast.ImplDecl) and statement.trait is not None:
+            _check_impl(session, statement)
+
+
+def _check_impl(session: Session, node: ast.ImplDecl) -> None:
+    from simple_jit.hir.check_traits import check_impl
+
+    check_impl(session, node)
 
 
 def check_symbol(symbol: Symbol) -> None:
@@ -84,6 +91,10 @@ def check_symbol(symbol: Symbol) -> None:
         constant_value(symbol)
     elif isinstance(symbol, EnumSymbol):
         enum_type(symbol)
+    elif isinstance(symbol, TraitSymbol):
+        from simple_jit.hir.check_traits import check_trait
+
+        check_trait(symbol)
     elif isinstance(symbol, AliasSymbol):
         alias_target(symbol)
     elif isinstance(symbol, ExternSymbol):
@@ -140,10 +151,11 @@ def check_local_function(cx: Context, node: ast.FunctionDecl) -> None:
 def check_local_declaration(cx: Context, node: ast.Stmt) -> None:
     """Check what a block declares."""
     if isinstance(node, ast.FunctionDecl):
-        symbol = cx.scope.names.get(node.name.name)
-        if isinstance(symbol, FunctionSymbol) and symbol.home is not None:
-            symbol.home.reach(node)
-    if isinstance(node, (ast.RecordDecl, ast.EnumDecl, ast.AliasDecl, ast.ConstDecl)):
+        for name in (node.name.name, hidden_name(node)):
+            symbol = cx.scope.names.get(name)
+            if isinstance(symbol, FunctionSymbol) and symbol.home is not None:
+                symbol.home.reach(node)
+    if isinstance(node, (ast.RecordDecl, ast.EnumDecl, ast.TraitDecl, ast.AliasDecl, ast.ConstDecl)):
         symbol = cx.scope.names.get(node.name.name)
         if isinstance(symbol, Symbol):
             check_symbol(symbol)
@@ -152,3 +164,5 @@ def check_local_declaration(cx: Context, node: ast.Stmt) -> None:
     if isinstance(node, (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl)):
         for method in cx.session.methods_of(node):
             check_method(method)
+    if isinstance(node, ast.ImplDecl) and node.trait is not None:
+        _check_impl(cx.session, node)

@@ -95,6 +95,8 @@ def _protected(fn: FunctionBuilder, expr: hir.Protected) -> Value:
 # --- values with their type ------------------------------------------------------------------------
 def _any_new(fn: FunctionBuilder, expr: hir.AnyNew) -> Value:
     value = lower_operand(fn, expr.value)
+    if types.is_dynamic(expr.value.type):
+        return value
     return (_type_number(fn, expr.value.type), _to_word(fn, expr.value.type, value, expr.span))
 
 

@@ -8,14 +8,14 @@ from simple_jit.mir.abi import HEADER_SIZE
 from simple_jit.mir.layout import descriptor, enum_layout, flatten
 from simple_jit.runtime.values import box_access, inflate, is_flat_enum, is_plain, variant_access
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
-from simple_jit.tiers.interpreter.expressions import EMIT, as_loaded, operand, view_of
+from simple_jit.tiers.interpreter.expressions import EMIT, as_loaded, operand, operands, view_of
 
 # --- Enums with payload ---------------------------------------------------------------------------
 
 
 def _enum_new(c: FunctionCompiler, node: hir.EnumNew) -> str:
     assert isinstance(node.type, types.EnumType)
-    parts = [str(node.variant), *[operand(c, value) for value in node.values]]
+    parts = [str(node.variant), *operands(c, node.values)]
     if is_flat_enum(node.type):
         return f"({', '.join(parts)},)"
     make = c.shape.bind(c.interpreter.variant_maker(node.type, node.variant))
@@ -47,14 +47,14 @@ def _enum_get(c: FunctionCompiler, node: hir.EnumGet) -> str:
 def _closure_new(c: FunctionCompiler, node: hir.ClosureNew) -> str:
     make = c.shape.bind(c.interpreter.constructor(node.env))
     code = c.shape.bind(c.interpreter.code_offset(node.function))
-    captures = [operand(c, capture) for capture in node.captures]
+    captures = operands(c, node.captures)
     return f"{make}({', '.join([code, *captures, c.place(node.span)])})"
 
 
 def _call_value(c: FunctionCompiler, node: hir.CallValue) -> str:
     first, closure = c.shape.named(operand(c, node.callee))
     code = c.shape.bind(c.interpreter.code)
-    args = [operand(c, arg) for arg in node.args]
+    args = operands(c, node.args)
     return f"{code}[I64[({first} + {HEADER_SIZE}) >> 3]].call({', '.join([*args, closure])})"
 
 
@@ -68,6 +68,8 @@ def _protected(c: FunctionCompiler, node: hir.Protected) -> str:
 def _any_new(c: FunctionCompiler, node: hir.AnyNew) -> str:
     value = operand(c, node.value)
     type = node.value.type
+    if types.is_dynamic(type):
+        return value
     number = c.shape.bind(descriptor(type).number)
     if not flatten(type):
         return f"({value}, ({number}, 0))[1]"
