@@ -11,7 +11,7 @@ from simple_jit.hir.collections import is_set
 from simple_jit.hir.context import Context, block, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method, call_symbol
-from simple_jit.hir.report import a_type, unsupported
+from simple_jit.hir.report import a_type
 from simple_jit.hir.show import concat_texts, text_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_dynamic, is_number

@@ -16,15 +16,15 @@ from simple_jit.hir.check_names import (
     type_named,
 )
 from simple_jit.hir.check_static import call_static, construct, convert_call
+from simple_jit.hir.closures import call_value
 from simple_jit.hir.collections import NAMES as COLLECTIONS
 from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, Variable, checks, diverging, expression
-from simple_jit.hir.closures import call_value
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_index import PRELUDE
 from simple_jit.hir.externs import resolve_extern
 from simple_jit.hir.instances import signature_of
-from simple_jit.hir.report import a_type, count, unsupported
+from simple_jit.hir.report import a_type, count
 from simple_jit.hir.resolve_types import BUILTIN_TYPES
 from simple_jit.hir.symbols import (
     ERROR,
@@ -265,9 +265,10 @@ def _call_member(cx: Context, callee: ast.Member, node: ast.Call, hint: Type | N
         return call_static(cx, static, callee.name, node, hint)
     from simple_jit.hir.check_methods import call_named_method
 
-    if _is_range(callee.value):
-        _check_args(cx, node)
-        return cx.error(unsupported(rule.RANGE_UNSUPPORTED, callee.value.span))
+    if isinstance(callee.value, ast.Range) and callee.name.name == "step_by" and len(node.args) == 1:
+        from simple_jit.hir.check_lambda import range_array
+
+        return range_array(cx, node, hint)
     receiver = expression(cx, callee.value)
     if receiver.type is ERROR:
         _check_args(cx, node)
@@ -280,10 +281,6 @@ def _call_member(cx: Context, callee: ast.Member, node: ast.Call, hint: Type | N
             lambda v: call_named_method(cx, v, callee.name, node.args, node.span, hint),
         )
     return call_named_method(cx, receiver, callee.name, node.args, node.span, hint)
-
-
-def _is_range(node: ast.Expr) -> bool:
-    return isinstance(node, ast.Range)
 
 
 # --- foreign functions -------------------------------------------------------------

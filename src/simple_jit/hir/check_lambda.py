@@ -102,6 +102,23 @@ def _typed(
     return function_of(params, result)
 
 
+# --- ranges as values -----------------------------------------------------------------
+
+
+@checks(ast.Range)
+def check_range(cx: Context, node: ast.Range, hint: Type | None) -> hir.Expr:
+    """A range that no loop takes is the array of its numbers."""
+    return range_array(cx, node, hint)
+
+
+def range_array(cx: Context, node: ast.Range | ast.Call, hint: Type | None) -> hir.Expr:
+    """The array of the numbers that a loop over `node` goes through."""
+    name = "i$"
+    clause = ast.ForClause(node.span, [ast.NamePattern(node.span, name)], node)
+    element = ast.Name(node.span, name)
+    return expression(cx, ast.ArrayComprehension(node.span, element, [clause]), hint)
+
+
 # --- pipes and composition ------------------------------------------------------------
 
 

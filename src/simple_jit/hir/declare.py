@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Reporter
+from simple_jit.hir.decorators import decorated, decorators, hidden_name
 from simple_jit.hir.symbols import (
     AliasSymbol,
     ConstSymbol,
@@ -61,7 +62,12 @@ def declare(names: dict[str, Symbol], symbol: Symbol, reporter: Reporter) -> Non
 def declared(statement: ast.Stmt, module: Module) -> Iterator[Symbol]:
     """Yield the symbols that a statement declares, imports left out."""
     if isinstance(statement, ast.FunctionDecl):
-        yield FunctionSymbol(statement, module)
+        symbol = FunctionSymbol(statement, module)
+        if decorators(statement):
+            symbol.name = hidden_name(statement)
+            name = statement.name
+            yield GlobalSymbol(name.name, module, name.span, decorated(statement))
+        yield symbol
     elif isinstance(statement, ast.RecordDecl):
         yield RecordSymbol(statement, module)
     elif isinstance(statement, ast.EnumDecl):
