@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from simple_jit.engine.native import NativeCode
     from simple_jit.mir import nodes as mir
+    from simple_jit.runtime.collector import Functions
     from simple_jit.runtime.output import Sink
 
 
@@ -43,7 +44,7 @@ class Engine(Hooks):
         self.config = config
         self.log = Log(config.verbose)
         self.context = Context()
-        self.heap = Heap(self.context)
+        self.heap = Heap(self.context, load=self._load_collector)
         self.output = Output(self.context, sink, error_sink)
         self.externs = ExternTable(self.context, self.heap, self.output)
         self.interpreter = Interpreter(self.context, self.heap, self)
@@ -265,6 +266,11 @@ class Engine(Hooks):
             if lowered is not None:
                 work.extend(callees(lowered))
         return list(found)
+
+    def _load_collector(self) -> tuple[Functions, bool]:
+        from simple_jit.engine.collector import load_collector
+
+        return load_collector(self)
 
     # --- the log ----------------------------------------------------------------------------------
     def _note_compiled(

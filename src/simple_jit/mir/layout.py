@@ -188,7 +188,8 @@ def enum_components(type: hir.EnumType) -> tuple[mir.MirType, ...]:
 class Descriptor:
     """What the heap knows of a type: its number, name, and where references lie.
 
-    `references` are offsets into the object (struct) or into one element (array, with `stride`).
+    `references` are offsets into the object (struct) or into one element (array, with `stride`), of what
+    is the address of an object or nil, or (the payload of an `any`) may be one.
     """
 
     __slots__ = ("kind", "name", "number", "references", "size", "stride")
@@ -222,12 +223,41 @@ def _add(name: str, kind: str, size: int, stride: int, references: tuple[int, ..
     return found
 
 
-TEXT_DESCRIPTOR: Final = _add("text", "text", 0, 1, ())
+_add("free", "free", 16, 0, ())  # 0: memory that is no object
 BUFFER_DESCRIPTOR: Final = _add("buffer", "buffer", 0, 1, ())
+TEXT_DESCRIPTOR: Final = _add("text", "text", 0, 1, ())
 
 
-def _references(layout: Layout) -> tuple[int, ...]:
-    return tuple(o for o, t in zip(layout.offsets, layout.types, strict=True) if t is mir.REF)
+def traced(type: hir.Type) -> tuple[bool, ...]:
+    """Return for each component of `type` whether it may hold the address of an object."""
+    if hir.is_nullable_reference(type):
+        return (True,)
+    if type is hir.ANY or isinstance(type, hir.TraitType):
+        return (False, True)
+    if isinstance(type, hir.OptionalType):
+        return (False, *traced(type.inner))
+    if isinstance(type, hir.TupleType):
+        return tuple(part for item in type.items for part in traced(item))
+    if isinstance(type, hir.EnumType) and has_payload(type):
+        layout = enum_layout(type)
+        return (True,) if layout.boxed else (False, *_traced_slots(type, layout))
+    return tuple(part is mir.REF for part in flatten(type))
+
+
+def _traced_slots(type: hir.EnumType, layout: EnumLayout) -> list[bool]:
+    """Return for each slot whether any variant keeps an address in it."""
+    found = [False] * len(layout.slots)
+    for variant, places in zip(type.variants, layout.places, strict=True):
+        parts = [part for field in variant.fields for part in traced(field.type)]
+        for place, part in zip(places, parts, strict=True):
+            found[place] = found[place] or part
+    return found
+
+
+def _references(layout: Layout, types: Sequence[hir.Type]) -> tuple[int, ...]:
+    """Return where components that may be addresses lie; `types` are those of the values in `layout`."""
+    flags = [flag for type in types for flag in traced(type)]
+    return tuple(offset for offset, flag in zip(layout.offsets, flags, strict=True) if flag)
 
 
 def descriptor(type: hir.Type) -> Descriptor:
@@ -236,20 +266,21 @@ def descriptor(type: hir.Type) -> Descriptor:
         return TEXT_DESCRIPTOR
     if isinstance(type, hir.ArrayType):
         layout = element_layout(type.elem)
-        return _add(type_key(type), "array", 32, layout.size, _references(layout))
+        return _add(type_key(type), "array", 32, layout.size, _references(layout, [type.elem]))
     if isinstance(type, hir.StructType):
         layout, _ = struct_layout(type)
-        return _add(type_key(type), "struct", layout.size, 0, _references(layout))
+        fields = [field.type for field in type.fields]
+        return _add(type_key(type), "struct", layout.size, 0, _references(layout, fields))
     layout = box_layout(type)
-    return _add(type_key(type), "value", layout.size, 0, _references(layout))
+    return _add(type_key(type), "value", layout.size, 0, _references(layout, [type]))
 
 
 def variant_descriptor(type: hir.EnumType, variant: int) -> Descriptor:
     """Return the descriptor of the objects of a variant of a boxed enum."""
     layout = enum_layout(type).boxes[variant]
-    return _add(
-        f"{type_key(type)}.{type.variants[variant].name}", "struct", layout.size, 0, _references(layout)
-    )
+    types = [hir.I64, *[field.type for field in type.variants[variant].fields]]
+    name = f"{type_key(type)}.{type.variants[variant].name}"
+    return _add(name, "struct", layout.size, 0, _references(layout, types))
 
 
 def box_layout(type: hir.Type) -> Layout:

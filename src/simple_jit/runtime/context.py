@@ -43,6 +43,13 @@ def release(address: int, size: int) -> None:
     _reserved.pop(address).close()
 
 
+def discard(region: int, address: int, size: int) -> None:
+    """Give pages of what `reserve` gave back to the system; they are zero when they are next used."""
+    from mmap import MADV_DONTNEED
+
+    _reserved[region].madvise(MADV_DONTNEED, address - region, size)
+
+
 class ContextFull(Exception):
     """A table of the context has no free slot left; the message names it and its size."""
 
@@ -79,7 +86,8 @@ class Context:
 
     `new_code_slot` and `new_import_slot` are called with (symbol, offset) to fill a slot that was
     just made; `make_text` returns the address of a text constant (the heap sets it). `pending` is the
-    Python exception under way while `FAILED` or an error of kind `Recorded` stands for it.
+    Python exception under way while `FAILED` or an error of kind `Recorded` stands for it; `explain` returns
+    the error of the program that a Python exception means.
     """
 
     __slots__ = (
@@ -90,6 +98,7 @@ class Context:
         "_sites",
         "_texts",
         "address",
+        "explain",
         "make_text",
         "new_code_slot",
         "new_import_slot",
@@ -102,6 +111,7 @@ class Context:
             raise MemoryError("cannot reserve memory for the context")
         self.address = address
         self.pending: BaseException | None = None
+        self.explain: Callable[[BaseException], BaseException] = _as_it_is
         self.new_code_slot: Callable[[str, int], None] = _leave_empty
         self.new_import_slot: Callable[[str, int], None] = _leave_empty
         self.make_text: Callable[[str], int] = _no_heap
@@ -183,6 +193,10 @@ class Context:
 
 def _leave_empty(symbol: str, offset: int) -> None:
     """Leave a new slot 0: there are no stubs yet."""
+
+
+def _as_it_is(error: BaseException) -> BaseException:
+    return error
 
 
 def _no_heap(value: str) -> int:

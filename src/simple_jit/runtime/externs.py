@@ -19,6 +19,7 @@ from __future__ import annotations
 from simple_jit.hir import nodes as hir_nodes
 from simple_jit.hir import types as hir
 from simple_jit.mir import abi
+from simple_jit.mir.layout import traced
 from simple_jit.runtime.context import Context
 from simple_jit.runtime.errors import record_error
 from simple_jit.runtime.heap import Heap
@@ -189,7 +190,7 @@ class ExternTable:
         """
         found = self.find(extern.name, extern.library)
         if isinstance(found, PythonFunction):
-            return found.call if extern.ret is not hir.UNIT else _without_result(found.call)
+            return self._collecting(found) if extern.ret is not hir.UNIT else _without_result(found.call)
         return self._c_callable(found.address, extern.params, extern.ret)
 
     def address(self, name: str, library: str | None = None) -> int:
@@ -212,7 +213,7 @@ class ExternTable:
         from ctypes import CFUNCTYPE, c_void_p, cast
 
         params, ret = function.signature
-        call, context = function.call, self._context
+        call, context = self._collecting(function), self._context
         failure: Value = 0 if _c_type(ret) is not None else None
 
         def guarded(*args: Value) -> Value:
@@ -225,6 +226,18 @@ class ExternTable:
         prototype = CFUNCTYPE(_c_type(ret), *map(_c_type, params))
         function.keep = prototype(guarded)
         function.address = cast(function.keep, c_void_p).value or 0
+
+    def _collecting(self, function: PythonFunction) -> Callable[..., Value]:
+        """Return what lets the collector run before a function that makes objects, which itself cannot."""
+        call, poll = function.call, self._heap.collector.collect_if_due
+        if not any(traced(function.signature[1])):
+            return call
+
+        def run(*args: Value) -> Value:
+            poll()
+            return call(*args)
+
+        return run
 
     def _c_callable(self, address: int, params: Sequence[hir.Type], ret: hir.Type) -> Callable[..., Value]:
         from ctypes import CFUNCTYPE

@@ -1,8 +1,8 @@
 """The heap: one reserved region, in which all objects of a program lie at fixed addresses.
 
-Allocation moves `HEAP_NEXT` up to `HEAP_END`, in native code and here alike; fresh memory is zero.
-Objects are aligned to 16 bytes. There is no collector yet: `refill`, which native code calls at the
-end of the region, can only fail.
+Allocation moves `HEAP_NEXT` up to `HEAP_END`, in native code and here alike; what lies between them is
+zero. Objects are aligned to 16 bytes. Where the two meet, `refill` gets more memory from the collector
+(`runtime/collector.py`), which may first look for what is no longer needed.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from simple_jit.mir.layout import (
     element_layout,
     struct_layout,
 )
-from simple_jit.runtime.context import Context, release, reserve
-from simple_jit.runtime.errors import SimpleError
+from simple_jit.runtime.collector import FIRST_BUDGET, Collector
+from simple_jit.runtime.context import Context, discard, release, reserve
 from simple_jit.runtime.memory import I64, read_bytes, write_bytes
 from simple_jit.runtime.values import array_values, field_access, writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Final
 
+    from simple_jit.runtime.collector import Functions
     from simple_jit.runtime.values import Value
 
 DEFAULT_RESERVE: Final = 64 << 30
@@ -55,18 +56,26 @@ def heap_limit() -> int | None:
 class Heap:
     """The heap of one context.
 
-    `base` and `reserved` say where the region lies, `limit` how much of it may be used.
+    `base` and `reserved` say where the region lies, `limit` how much of it may be used. `load` sets up the
+    collector's code (`Collector`); without it nothing is ever collected.
     """
 
-    __slots__ = ("_context", "_end", "_next", "_texts", "base", "limit", "reserved")
+    __slots__ = ("_context", "_end", "_next", "_pins", "_texts", "base", "collector", "limit", "reserved")
 
-    def __init__(self, context: Context, size: int = DEFAULT_RESERVE, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        size: int = DEFAULT_RESERVE,
+        limit: int | None = None,
+        load: Callable[[], tuple[Functions, bool]] | None = None,
+    ) -> None:
         """Reserve a region, a smaller one where the system refuses `size`.
 
         Args:
             context: where the bounds of the region are kept.
             size: bytes to reserve.
             limit: bytes the program may use; what `SIMPLE_HEAP_MAX` says where it is None.
+            load: returns the functions of the collector, and whether they are native code.
         """
         if limit is None:
             limit = heap_limit()
@@ -79,38 +88,76 @@ class Heap:
         self._context = context
         self._texts: dict[str, int] = {}
         I64[self._next] = self.base
-        I64[self._end] = self.base + self.limit
+        self._pins: dict[int, int] = {}
+        self.collector = Collector(self, context, load)
+        I64[self._end] = self.base + (0 if self.collector.stress else min(self.limit, FIRST_BUDGET))
         context.make_text = self.text_constant
 
     def close(self) -> None:
         """Unmap the region."""
         if self.base:
+            self.collector.close()
             release(self.base, self.reserved)
             self.base = 0
 
     @property
     def used(self) -> int:
-        """Bytes allocated so far."""
-        used: int = I64[self._next] - self.base
-        return used
+        """Bytes that objects take: those found by the last collection, and all allocated since."""
+        return self.collector.used()
 
     def allocate(self, size: int, type_id: int) -> int:
-        """Return the address of a zeroed object of `size` bytes, header written.
+        """Return the address of a zeroed object of `size` bytes, header written; never collects.
 
         Raises:
             SimpleError: `OutOfMemory`.
         """
-        address: int = (I64[self._next] + 15) & -16
+        address: int = I64[self._next]
         after = address + ((size + 15) & -16)
         if size < 0 or after > I64[self._end]:
-            return self.refill(size)
-        I64[self._next] = after
+            address = self.collector.grow(size)
+        else:
+            I64[self._next] = after
         I64[address >> 3] = type_id
         return address
 
     def refill(self, size: int) -> int:
-        """Find `size` bytes when the region is used up (the extern `rt_heap_refill`)."""
-        raise SimpleError("OutOfMemory", "out of memory")
+        """Return the address of `size` zeroed bytes; collects where it is time (`rt_heap_refill`).
+
+        Raises:
+            SimpleError: `OutOfMemory`.
+        """
+        return self.collector.refill(size)
+
+    def allocate_or_collect(self, size: int, type_id: int) -> int:
+        """The same as `allocate` for the program itself: may collect."""
+        address: int = I64[self._next]
+        after = address + ((size + 15) & -16)
+        if size < 0 or after > I64[self._end]:
+            address = self.collector.refill(size)
+        else:
+            I64[self._next] = after
+        I64[address >> 3] = type_id
+        return address
+
+    def pin(self, address: int) -> None:
+        """Keep an object; as often as this is called `unpin` must be."""
+        self._pins[address] = self._pins.get(address, 0) + 1
+
+    def unpin(self, address: int) -> None:
+        """Take back one `pin`."""
+        count = self._pins.get(address, 0) - 1
+        if count > 0:
+            self._pins[address] = count
+        else:
+            self._pins.pop(address, None)
+
+    def pinned(self) -> list[int]:
+        """Return what Python holds: text constants and pinned objects."""
+        return [*self._texts.values(), *self._pins]
+
+    def give_back(self, address: int, size: int) -> None:
+        """Give free pages back to the system."""
+        discard(self.base, address, size)
 
     def new_text(self, value: str) -> int:
         """Return a new text object."""

@@ -52,6 +52,15 @@ def _main_stack_end() -> int | None:
 
 def _thread_stack_end() -> int:
     """Return the lowest address of this thread's stack, as the thread library knows it."""
+    return _thread_stack()[0]
+
+
+def stack_top() -> int:
+    """Return the address behind this thread's stack, where it begins."""
+    return _thread_stack()[1]
+
+
+def _thread_stack() -> tuple[int, int]:
     libc = ctypes.CDLL(None)
     libc.pthread_self.restype = ctypes.c_void_p
     thread = ctypes.c_void_p(libc.pthread_self())
@@ -59,10 +68,10 @@ def _thread_stack_end() -> int:
         libc.pthread_get_stackaddr_np.restype = ctypes.c_void_p
         libc.pthread_get_stacksize_np.restype = ctypes.c_size_t
         top: int = libc.pthread_get_stackaddr_np(thread)
-        return top - int(libc.pthread_get_stacksize_np(thread))
+        return top - int(libc.pthread_get_stacksize_np(thread)), top
     attributes = (ctypes.c_char * 256)()
     low, size = ctypes.c_void_p(), ctypes.c_size_t()
     libc.pthread_getattr_np(thread, attributes)
     libc.pthread_attr_getstack(attributes, ctypes.byref(low), ctypes.byref(size))
     libc.pthread_attr_destroy(attributes)
-    return low.value or 0
+    return low.value or 0, (low.value or 0) + size.value

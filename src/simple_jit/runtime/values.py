@@ -205,7 +205,10 @@ def _single_access(type: hir.Type, view: Any, shift: int, offset: int) -> tuple[
 
 
 class StructRef:
-    """A struct or class instance seen from Python: fields are read and assigned as attributes."""
+    """A struct or class instance seen from Python: fields are read and assigned as attributes.
+
+    As long as there is one, the object stays.
+    """
 
     __slots__ = ("_address", "_heap", "_type")
     _address: int
@@ -216,6 +219,10 @@ class StructRef:
         object.__setattr__(self, "_address", address)
         object.__setattr__(self, "_type", type)
         object.__setattr__(self, "_heap", heap)
+        heap.pin(address)
+
+    def __del__(self) -> None:
+        self._heap.unpin(self._address)
 
     def __getattr__(self, name: str) -> Any:
         index = self._index(name)

@@ -34,7 +34,7 @@ Field: TypeAlias = "tuple[types.Type, int, Writer]"
 
 def allocator(heap: Heap) -> Callable[[int, int, Span | None], int]:
     """Return `allocate(size, type id, span)`; the span is where running out of memory is reported."""
-    allocate = heap.allocate
+    allocate = heap.allocate_or_collect
 
     def allocate_at(size: int, type_id: int, span: Span | None) -> int:
         try:
@@ -49,8 +49,11 @@ def allocator(heap: Heap) -> Callable[[int, int, Span | None], int]:
 def array_maker(heap: Heap, type: types.ArrayType) -> Closure:
     """Return `make(values, span)`."""
 
+    poll = heap.collector.collect_if_due
+
     def make(values: list[Any], span: Span | None) -> int:
         try:
+            poll()
             return heap.new_array(type, values)
         except SimpleError as error:
             error.site = site_of(span) if span else None

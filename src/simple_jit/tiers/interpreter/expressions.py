@@ -9,11 +9,12 @@ from __future__ import annotations
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir import abi
-from simple_jit.mir.layout import descriptor, element_layout, flatten, struct_layout
+from simple_jit.mir.layout import descriptor, element_layout, flatten, struct_layout, traced
 from simple_jit.runtime.memory import unaligned_reader
 from simple_jit.runtime.values import cells_access, field_access, is_flagged, is_plain, reader
 from simple_jit.tiers.interpreter import arithmetic
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
+from simple_jit.tiers.interpreter.facts import SIMPLE
 from simple_jit.tiers.interpreter.shapes import Shape
 
 TYPE_CHECKING = False
@@ -50,6 +51,24 @@ def closure(c: FunctionCompiler, node: hir.Expr) -> Closure:
     made = c.shape.expression(emit(c, node))
     c.shape = outer
     return made
+
+
+def operands(c: FunctionCompiler, nodes: list[hir.Expr]) -> list[str]:
+    """Return the texts of parts that are evaluated one after the other before they are used.
+
+    While a later part lets the collector run, a reference must not be on Python's value stack alone,
+    where nobody can see it: it gets a name.
+    """
+    facts = [c.facts[node] for node in nodes]
+    texts = [operand(c, node) for node in nodes]
+    collects = assigns = False
+    for at in range(len(nodes) - 1, -1, -1):
+        node = nodes[at]
+        if collects and (assigns or not isinstance(node, SIMPLE)) and any(traced(node.type)):
+            texts[at] = f"({c.shape.temp()} := {texts[at]})"
+        collects = collects or facts[at].collects
+        assigns = assigns or facts[at].assigns
+    return texts
 
 
 def statement_value(c: FunctionCompiler, node: hir.Expr) -> str:
@@ -117,8 +136,8 @@ def exact(c: FunctionCompiler, node: hir.Expr, depth: int = 3) -> str:
 
 
 def _compare(c: FunctionCompiler, node: hir.Compare) -> str:
-    lhs = operand(c, node.lhs)
-    return arithmetic.comparison(node.op, lhs, operand(c, node.rhs))
+    lhs, rhs = operands(c, [node.lhs, node.rhs])
+    return arithmetic.comparison(node.op, lhs, rhs)
 
 
 def _and(c: FunctionCompiler, node: hir.And) -> str:
@@ -174,7 +193,7 @@ def _call(c: FunctionCompiler, node: hir.Call) -> str:
         target = f"{c.shape.bind(instance)}.call"
     else:
         target = c.shape.bind(placed(instance, len(node.args), node))
-    return f"{target}({', '.join([operand(c, arg) for arg in node.args])})"
+    return f"{target}({', '.join(operands(c, node.args))})"
 
 
 def _call_extern(c: FunctionCompiler, node: hir.CallExtern) -> str:
@@ -183,7 +202,7 @@ def _call_extern(c: FunctionCompiler, node: hir.CallExtern) -> str:
         target = f"{c.shape.bind(cell)}.call"
     else:
         target = c.shape.bind(placed(cell, len(node.args), node))
-    return f"{target}({', '.join([operand(c, arg) for arg in node.args])})"
+    return f"{target}({', '.join(operands(c, node.args))})"
 
 
 def placed(cell: object, arity: int, node: hir.Expr) -> Closure:
@@ -203,7 +222,7 @@ def placed(cell: object, arity: int, node: hir.Expr) -> Closure:
 
 
 def _tuple_new(c: FunctionCompiler, node: hir.TupleNew) -> str:
-    return f"({''.join([operand(c, item) + ', ' for item in node.items])})"
+    return f"({''.join([item + ', ' for item in operands(c, node.items)])})"
 
 
 def _tuple_get(c: FunctionCompiler, node: hir.TupleGet) -> str:
@@ -231,7 +250,7 @@ def _unwrap(c: FunctionCompiler, node: hir.Unwrap) -> str:
 
 def _new(c: FunctionCompiler, node: hir.New) -> str:
     make = c.shape.bind(c.interpreter.constructor(node.struct))
-    args = [operand(c, value) for value in node.values]
+    args = operands(c, node.values)
     return f"{make}({', '.join([*args, c.place(node.span)])})"
 
 
@@ -241,7 +260,7 @@ def _array_new(c: FunctionCompiler, node: hir.ArrayNew) -> str:
     if len(node.items) > 8 and all(type(item) is hir.Const for item in node.items):
         items = c.shape.bind([item.value for item in node.items])  # type: ignore[attr-defined]
     else:
-        items = f"[{', '.join([operand(c, item) for item in node.items])}]"
+        items = f"[{', '.join(operands(c, node.items))}]"
     return f"{make}({items}, {c.place(node.span)})"
 
 
@@ -345,7 +364,7 @@ def _intrinsic(c: FunctionCompiler, node: hir.Intrinsic) -> str:
         return f"I64[{c.shape.bind(context_cell(c, node))}]"
     if node.op == "load":
         return _load(c, node, exact(c, node.args[0]))
-    args = [operand(c, arg) for arg in node.args]
+    args = operands(c, node.args)
     handler = _INTRINSICS.get(node.op)
     if handler is not None:
         return handler(c, node, args)

@@ -29,13 +29,17 @@ class Facts:
     """Facts on one subtree.
 
     `size` is the number of nodes; `escapes` are the ways to leave it other than its end; `assigns`
-    says that it assigns a local, `resizes` that it may change the length or the place of an array.
+    says that it assigns a local, `resizes` that it may change the length or the place of an array,
+    `collects` that the collector may run meanwhile.
     """
 
-    __slots__ = ("assigns", "escapes", "resizes", "size")
+    __slots__ = ("assigns", "collects", "escapes", "resizes", "size")
 
-    def __init__(self, size: int, escapes: frozenset[Escape], assigns: bool, resizes: bool) -> None:
+    def __init__(
+        self, size: int, escapes: frozenset[Escape], assigns: bool, resizes: bool, collects: bool
+    ) -> None:
         self.size = size
+        self.collects = collects
         self.escapes = escapes
         self.assigns = assigns
         self.resizes = resizes
@@ -110,9 +114,17 @@ def collect(root: hir.Expr) -> dict[hir.Expr, Facts]:
     return known
 
 
-_LEAF: Final = Facts(1, NO_ESCAPES, assigns=False, resizes=False)
+_LEAF: Final = Facts(1, NO_ESCAPES, assigns=False, resizes=False, collects=False)
 _ASSIGNS: Final = (hir.LocalSet, hir.ForRange)
 _RESIZES: Final = (hir.Call, hir.CallExtern, hir.CallValue, hir.Protected, hir.Intrinsic)
+_QUIET: Final = (
+    hir.Const, hir.Nil, hir.TextConst, hir.LocalGet, hir.LocalSet, hir.GlobalGet, hir.GlobalSet, hir.Unary,
+    hir.Binary, hir.Compare, hir.And, hir.Or, hir.Block, hir.If, hir.Break, hir.Continue, hir.Return,
+    hir.TupleNew, hir.TupleGet, hir.Some, hir.IsSome, hir.Unwrap, hir.FieldGet, hir.FieldSet, hir.ArrayLen,
+    hir.ArrayGet, hir.ArraySet, hir.Convert, hir.Throw, hir.EnumTag, hir.EnumGet, hir.Switch, hir.AnyIs,
+    hir.AnyGet,
+)  # fmt: skip
+"""Nodes that do not let the collector run by themselves: all but calls, what allocates, and hot loops."""
 
 
 def _facts(node: hir.Expr, known: dict[hir.Expr, Facts]) -> Facts:
@@ -120,8 +132,10 @@ def _facts(node: hir.Expr, known: dict[hir.Expr, Facts]) -> Facts:
         return _LEAF
     size, escapes = 1, _own_escapes(node)
     assigns, resizes = isinstance(node, _ASSIGNS), isinstance(node, _RESIZES)
+    collects = not isinstance(node, _QUIET) and not (isinstance(node, hir.Intrinsic) and node.op != "alloc")
     for child in children(node):
         part = known[child]
+        collects = collects or part.collects
         size += part.size
         assigns = assigns or part.assigns
         resizes = resizes or part.resizes
@@ -129,7 +143,7 @@ def _facts(node: hir.Expr, known: dict[hir.Expr, Facts]) -> Facts:
             escapes = escapes | part.escapes
     if escapes and isinstance(node, (hir.Loop, hir.ForRange)):
         escapes = escapes - {(node.target, "break"), (node.target, "continue")}
-    return Facts(size, escapes, assigns, resizes)
+    return Facts(size, escapes, assigns, resizes, collects)
 
 
 def _own_escapes(node: hir.Expr) -> frozenset[Escape]:

@@ -24,6 +24,7 @@ from simple_jit.tiers.interpreter.expressions import (
     exact,
     field_text,
     operand,
+    operands,
     view_of,
 )
 from simple_jit.tiers.interpreter.facts import SIMPLE, fixed_arrays, is_quiet
@@ -444,7 +445,7 @@ def _field_set(c: FunctionCompiler, node: hir.FieldSet) -> list[str]:
     type = struct.fields[node.index].type
     if not is_plain(type):
         write = c.shape.bind(field_access(struct, node.index)[1])
-        return [f"{write}({operand(c, node.object)}, {operand(c, node.value)})"]
+        return [f"{write}({', '.join(operands(c, [node.object, node.value]))})"]
     lines, (target,) = _in_order(c, [node.object], node.value)
     return [*lines, f"{field_text(c, struct, node.index, target)} = {operand(c, node.value)}"]
 
@@ -497,7 +498,7 @@ def _store(c: FunctionCompiler, node: hir.Intrinsic) -> list[str]:
     address, value = node.args
     if not is_plain(value.type):
         write = c.shape.bind(writer(value.type))
-        return [f"{write}({operand(c, address)}, {operand(c, value)})"]
+        return [f"{write}({', '.join(operands(c, node.args))})"]
     view, shift = view_of(value.type)
     lines, (target,) = _in_order(c, [address], value)
     if not shift:

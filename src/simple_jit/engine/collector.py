@@ -1,0 +1,91 @@
+"""The collector's code: `lib/core/gc.spl`, taken through the pipeline like a program."""
+
+from __future__ import annotations
+
+from simple_jit.base.diagnostics import Reporter
+from simple_jit.base.source import SourceFile
+from simple_jit.hir import nodes as hir
+from simple_jit.runtime.collector import FUNCTIONS
+from simple_jit.tiers.contract import BackendError, BackendMissing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simple_jit.engine.engine import Engine
+    from simple_jit.mir import nodes as mir
+    from simple_jit.runtime.collector import Functions
+    from simple_jit.tiers.contract import Backend
+
+
+_SOURCE = """use core.gc.{collect, refill, walk_spans, free_ranges}
+
+fn main():
+    collect(0, 0, 0)
+    refill(0, 0)
+    walk_spans(0)
+    free_ranges(0, 0, 0, 0, 0)
+"""
+
+
+def load_collector(engine: Engine) -> tuple[Functions, bool]:
+    """Return the collector's functions; the second: are they native code, as where there is a back end?"""
+    from simple_jit.hir.check import check_program
+
+    program = check_program(SourceFile("<collector>", _SOURCE), Reporter())
+    assert program is not None, "the collector does not pass the checker"
+    found = {function.name: function for function in program.functions.values()}
+    wanted = {name: found[name] for name in FUNCTIONS}
+    try:
+        return _compiled(engine, program, wanted), True
+    except (BackendError, BackendMissing):
+        return _interpreted(engine, wanted), False
+
+
+def _compiled(engine: Engine, program: hir.Program, wanted: dict[str, hir.Function]) -> Functions:
+    backend = engine.backend("auto")
+    engine.native.install(_unit(program, wanted, backend), backend, 2)
+    return {name: engine.native.entry(function) for name, function in wanted.items()}
+
+
+def _unit(program: hir.Program, wanted: dict[str, hir.Function], backend: Backend) -> list[mir.Function]:
+    from simple_jit.engine.store import MirStore, callees
+    from simple_jit.passes.environment import Environment
+    from simple_jit.passes.pipeline import FULL, QUICK, run_passes
+
+    store = MirStore(program.functions)
+    environment = Environment(store.lowered)
+    unit: dict[str, mir.Function] = {}
+    work = [function.symbol for function in wanted.values()]
+    while work:
+        symbol = work.pop()
+        if symbol not in unit:
+            lowered = store.lowered(symbol)
+            assert lowered is not None
+            passes = FULL if backend.name == "llvm" else QUICK
+            unit[symbol] = _without_polls(run_passes(lowered, environment, passes))
+            work.extend(callees(unit[symbol]))
+    return list(unit.values())
+
+
+def _without_polls(function: mir.Function) -> mir.Function:
+    """Nothing may stop a collection half-way."""
+    from simple_jit.mir.nodes import Poll
+
+    function.checks_stack = False
+    for block in function.blocks:
+        block.instructions = [i for i in block.instructions if not isinstance(i, Poll)]
+    return function
+
+
+def _interpreted(engine: Engine, wanted: dict[str, hir.Function]) -> Functions:
+    from simple_jit.tiers.interpreter.hooks import Hooks
+    from simple_jit.tiers.interpreter.machine import Interpreter
+
+    interpreter = Interpreter(engine.context, engine.heap, Hooks())
+
+    def caller(function: hir.Function) -> Callable[..., int]:
+        instance = interpreter.instance(function)
+        return lambda *args: instance.call(*args)
+
+    return {name: caller(function) for name, function in wanted.items()}
