@@ -11,7 +11,7 @@ from simple_jit.hir.constants import constant_value
 from simple_jit.hir.context import Context, Variable, expression
 from simple_jit.hir.pattern_tree import Alternatives, Bind, Con, Pattern, Wild, is_any
 from simple_jit.hir.report import a_type, count, listed
-from simple_jit.hir.symbols import ERROR, ConstSymbol, EnumSymbol, HoleType
+from simple_jit.hir.symbols import ERROR, ConstSymbol, HoleType
 from simple_jit.hir.types import (
     BOOL,
     NEVER,
@@ -26,27 +26,30 @@ from simple_jit.hir.types import (
     StructType,
     TupleType,
     Type,
-    has_payload,
     tuple_of,
 )
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from simple_jit.base.source import Span
 
 
 class Names:
-    """The names that a pattern binds. In an alternative they are those of the first one, `shared`."""
+    """The names that a pattern binds. In an alternative they are those of the first one, `shared`.
 
-    __slots__ = ("found", "shared")
+    `only_binds`: a name never compares, since the pattern is that of a binding.
+    """
 
-    def __init__(self, shared: Names | None = None) -> None:
+    __slots__ = ("found", "only_binds", "shared")
+
+    def __init__(self, shared: Names | None = None, *, only_binds: bool = False) -> None:
         self.found: dict[str, tuple[hir.Local, Span]] = {}
         self.shared = shared
+        self.only_binds = only_binds or (shared is not None and shared.only_binds)
 
     def bind(self, cx: Context, name: str, type: Type, span: Span) -> hir.Local:
         """Return the local that `name` stands for."""
@@ -62,7 +65,7 @@ class Names:
         if first is not None and local.type is not type and ERROR not in (local.type, type):
             cx.error(
                 rule.ALTERNATIVE_NAMES.at(
-                    span, f"`{name}` is {a_type(type)} here, but {a_type(local.type)} in the first alternative"
+                    span, f"`{name}` is {a_type(type)} here, but {a_type(local.type)} before"
                 ).also(first[1], a_type(local.type))
             )
         self.found[name] = local, span
@@ -79,13 +82,13 @@ def check_pattern(cx: Context, node: ast.Pattern, type: Type, names: Names) -> P
     if type is ERROR or isinstance(type, HoleType) or type is NEVER:
         _bind_all(cx, node, names)
         return Wild(node.span)
-    if isinstance(type, OptionalType) and not _is_of_optionals(cx, node, type):
+    if isinstance(type, OptionalType) and not is_of_optionals(cx, node, type):
         inner = check_pattern(cx, node, type.inner, names)
         return inner if isinstance(inner, Wild) else Con("some", None, [inner], node.span)
     return _CHECKERS[node.__class__](cx, node, type, names)
 
 
-def _is_of_optionals(cx: Context, node: ast.Pattern, type: OptionalType) -> bool:
+def is_of_optionals(cx: Context, node: ast.Pattern, type: OptionalType) -> bool:
     """Is a pattern about the optional itself, and not about the value that is in it?"""
     if isinstance(node, ast.NamePattern):
         return node.name == "None" or _meaning(cx, node, type.inner) is None
@@ -94,7 +97,7 @@ def _is_of_optionals(cx: Context, node: ast.Pattern, type: OptionalType) -> bool
     if isinstance(node, ast.CallPattern):
         return [ident.name for ident in node.path] == ["Some"]
     if isinstance(node, ast.AtPattern):
-        return _is_of_optionals(cx, node.pattern, type)
+        return is_of_optionals(cx, node.pattern, type)
     return isinstance(node, (ast.WildcardPattern, ast.OrPattern))
 
 
@@ -127,7 +130,7 @@ def _name(cx: Context, node: ast.NamePattern, type: Type, names: Names) -> Patte
         if isinstance(type, OptionalType):
             return Con("nil", None, [], node.span)
         return _nil(cx, node, type, names)
-    meaning = _meaning(cx, node, type)
+    meaning = _meaning(cx, node, type) if not names.only_binds else None
     if isinstance(meaning, ConstSymbol):
         return _constant(cx, node, constant_value(meaning), type, names)
     if meaning is not None:
@@ -225,7 +228,9 @@ def _range(cx: Context, node: ast.RangePattern, type: Type, names: Names) -> Pat
         if end.type is ERROR:
             return Wild(node.span)
         if end.type is not type or not isinstance(end, (hir.Const, hir.TextConst)):
-            cx.error(rule.PATTERN_TYPE.at(part.span, f"an end of a range of `{type}` is a constant of that type"))
+            cx.error(
+                rule.PATTERN_TYPE.at(part.span, f"an end of a range of `{type}` is a constant of that type")
+            )
             return Wild(node.span)
         ends.append(end.value)
     low, high = ends
@@ -279,7 +284,7 @@ def _rest_index(items: list[ast.Pattern]) -> int | None:
 
 
 def _each(
-    cx: Context, items: list[ast.Pattern], types: tuple[Type, ...] | list[Type], names: Names
+    cx: Context, items: Sequence[ast.Pattern], types: tuple[Type, ...] | list[Type], names: Names
 ) -> list[Pattern]:
     return [check_pattern(cx, item, type, names) for item, type in zip(items, types)]
 

@@ -41,7 +41,7 @@ def _unit_for_nothing(node: ast.Call, position: int) -> list[ast.Arg]:
     """`Ok()` is `Ok(())`."""
     if node.args or position != OK:
         return node.args
-    return [ast.Arg(node.span, None, ast.UnitLiteral(node.span), False)]
+    return [ast.Arg(node.span, None, False, ast.UnitLiteral(node.span))]
 
 
 # --- e? ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from simple_jit.hir.declare import bound_names
 from simple_jit.hir.decorators import decorated, decorators
 from simple_jit.hir.globals import bind_global
 from simple_jit.hir.patterns import bind_pattern
-from simple_jit.hir.report import a_type, count, unsupported
+from simple_jit.hir.report import a_type, count
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ClosureType, Type, plain_function
 from simple_jit.syntax import ast

@@ -131,7 +131,7 @@ def _covers(first: Con, con: Con) -> bool:
     if con.kind == "int":
         return bool(first.value[0] <= con.value[0] and con.value[1] <= first.value[1])
     if con.kind == "length" and first.kind == "rest":
-        return sum(first.value) <= con.value
+        return bool(sum(first.value) <= con.value)
     return first.key == con.key
 
 

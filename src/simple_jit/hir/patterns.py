@@ -1,30 +1,19 @@
-"""Patterns: destructuring bindings, and tests in `if val P = e`."""
+"""Destructuring: patterns of bindings and loops, which match every value they are given."""
 
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
-from simple_jit.hir.conditions import Condition
-from simple_jit.hir.context import Context, expression
-from simple_jit.hir.report import a_type, count, unsupported
+from simple_jit.hir.context import Context, is_stable
+from simple_jit.hir.convert import definite
+from simple_jit.hir.report import count
 from simple_jit.hir.symbols import ERROR
-from simple_jit.hir.types import (
-    BOOL,
-    I64,
-    NEVER,
-    TEXT,
-    UNIT,
-    ArrayType,
-    OptionalType,
-    StructType,
-    TupleType,
-    Type,
-)
+from simple_jit.hir.types import I64, NEVER, TEXT, UNIT, OptionalType
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from simple_jit.base.source import Span
+    from simple_jit.hir.pattern_tree import Con, Env, Pattern, Place
 
 
 def bind_pattern(
@@ -44,103 +33,76 @@ def bind_pattern(
         cx.declare(pattern.name, local, pattern.span, kind=kind, mutable=mutable)
         if value.type is not ERROR:
             out.append(hir.LocalSet(local, value, pattern.span))
-    elif value.type is ERROR:
-        _bind_erroneous(cx, pattern)
-    elif isinstance(pattern, ast.TuplePattern):
-        _bind_tuple(cx, pattern, value, mutable, out, kind)
-    elif isinstance(pattern, ast.ArrayPattern):
-        _bind_array(cx, pattern, value, mutable, out, kind)
-    elif isinstance(pattern, ast.StructPattern):
-        _bind_struct(cx, pattern, value, mutable, out, kind)
-    else:
-        cx.error(unsupported(rule.PATTERN_UNSUPPORTED, pattern.span))
-        _bind_erroneous(cx, pattern)
-
-
-def _bind_erroneous(cx: Context, pattern: ast.Pattern) -> None:
-    from simple_jit.hir.declare import bound_names
-
-    for ident in bound_names(pattern):
-        cx.declare(ident.name, cx.local(ident.name, ERROR), ident.span)
-
-
-def _report_shape(cx: Context, pattern: ast.Pattern, type: Type) -> None:
-    cx.error(rule.PATTERN_TYPE.at(pattern.span, f"this pattern does not match {a_type(type)}"))
-    _bind_erroneous(cx, pattern)
-
-
-def _bind_tuple(
-    cx: Context,
-    pattern: ast.TuplePattern,
-    value: hir.Expr,
-    mutable: bool,
-    out: list[hir.Expr],
-    kind: str,
-) -> None:
-    if not isinstance(value.type, TupleType):
-        if isinstance(value.type, ArrayType):
-            as_array = ast.ArrayPattern(pattern.span, pattern.items)
-            _bind_array(cx, as_array, value, mutable, out, kind)
-            return
-        _report_shape(cx, pattern, value.type)
         return
-    types = value.type.items
-    if any(isinstance(item, ast.RestPattern) for item in pattern.items):
-        cx.error(unsupported(rule.PATTERN_UNSUPPORTED, pattern.span))
-        _bind_erroneous(cx, pattern)
+    from simple_jit.hir.check_patterns import Names, check_pattern, is_of_optionals
+    from simple_jit.hir.pattern_tree import Place
+
+    if isinstance(value.type, OptionalType) and not is_of_optionals(cx, pattern, value.type):
+        value = cx.keep(definite(value), out)
+    names = Names(only_binds=True)
+    checked = check_pattern(cx, pattern, value.type, names)
+    names.declare(cx, kind, mutable)
+    if value.type in (ERROR, NEVER):
         return
-    if len(types) != len(pattern.items):
-        cx.error(
-            rule.PATTERN_TYPE.at(
-                pattern.span,
-                f"a pattern of {count(len(pattern.items), 'item')} does not match {a_type(value.type)}",
-            )
+    root = Place(value.type, None, ())
+    _take_apart(cx, checked, root, {root: value}, out)
+
+
+def _take_apart(cx: Context, pattern: Pattern, place: Place, env: Env, out: list[hir.Expr]) -> None:
+    """Set the names of a pattern to the parts of the value at `place`."""
+    from simple_jit.hir.pattern_tree import Bind, Con, Wild, always_matches, constructors, part_places
+
+    if isinstance(pattern, Wild):
+        return
+    if isinstance(pattern, Bind):
+        value = place.read(cx, env, pattern.span)
+        out.append(hir.LocalSet(pattern.local, value, pattern.span))
+        _take_apart(cx, pattern.inner, place, env, out)
+        return
+    if not isinstance(pattern, Con):
+        _report_refutable(cx, pattern)
+        return
+    value = place.read(cx, env, pattern.span)
+    if not is_stable(value) and place not in env:
+        env = {**env, place: cx.keep(value, out)}
+    if pattern.kind in ("length", "rest"):
+        out.append(_length_check(cx, pattern, place.read(cx, env, pattern.span)))
+    elif not always_matches(pattern.kind) and constructors(place.type) != [pattern.key]:
+        _report_refutable(cx, pattern)
+        return
+    places = part_places(pattern, place)
+    before = len(pattern.parts) if pattern.rest is None else pattern.rest[1]
+    for index, (part, where) in enumerate(zip(pattern.parts, places)):
+        if index == before:
+            _take_rest(cx, pattern, place, env, out)
+        _take_apart(cx, part, where, env, out)
+    if len(pattern.parts) <= before:
+        _take_rest(cx, pattern, place, env, out)
+
+
+def _take_rest(cx: Context, pattern: Con, place: Place, env: Env, out: list[hir.Expr]) -> None:
+    if pattern.rest is None:
+        return
+    local, before, after = pattern.rest
+    middle = place.part(local.type, "middle", before, after)
+    out.append(hir.LocalSet(local, middle.read(cx, env, pattern.span), pattern.span))
+
+
+def _report_refutable(cx: Context, pattern: Pattern) -> None:
+    cx.error(
+        rule.REFUTABLE_PATTERN.at(pattern.span, "this pattern does not match every value").hint(
+            "test it: `if val … = …:`, or `match`"
         )
-        _bind_erroneous(cx, pattern)
-        return
-    for index, (item, type) in enumerate(zip(pattern.items, types)):
-        part = hir.TupleGet(value, index, type, item.span)
-        bind_pattern(cx, item, _part(cx, item, part, out), mutable, out, kind)
+    )
 
 
-def _part(cx: Context, pattern: ast.Pattern, part: hir.Expr, out: list[hir.Expr]) -> hir.Expr:
-    """Return a part in a form that may be read several times, where its pattern will do so."""
-    if isinstance(pattern, (ast.NamePattern, ast.WildcardPattern)):
-        return part
-    return cx.keep(part, out)
-
-
-def _bind_array(
-    cx: Context,
-    pattern: ast.ArrayPattern,
-    value: hir.Expr,
-    mutable: bool,
-    out: list[hir.Expr],
-    kind: str,
-) -> None:
-    """`[a, ...rest, z]`: an array of another length is an error when it runs."""
-    if not isinstance(value.type, ArrayType):
-        _report_shape(cx, pattern, value.type)
-        return
-    elem = value.type.elem
-    items = pattern.items
-    rest = next((i for i, item in enumerate(items) if isinstance(item, ast.RestPattern)), None)
-    out.append(_length_check(cx, pattern, value, len(items) - (rest is not None), rest is not None))
-    for index, item in enumerate(items):
-        if isinstance(item, ast.RestPattern):
-            _bind_rest(cx, item, value, index, len(items) - index - 1, mutable, out, kind)
-            continue
-        position = index if rest is None or index < rest else index - len(items)
-        part = hir.ArrayGet(value, hir.Const(position, I64, item.span), elem, item.span)
-        bind_pattern(cx, item, _part(cx, item, part, out), mutable, out, kind)
-
-
-def _length_check(
-    cx: Context, pattern: ast.ArrayPattern, value: hir.Expr, wanted: int, at_least: bool
-) -> hir.Expr:
+def _length_check(cx: Context, pattern: Con, value: hir.Expr) -> hir.Expr:
+    """An array of another length is an error when it runs."""
     from simple_jit.hir.show import concat_texts, text_of
 
     span = pattern.span
+    at_least = pattern.kind == "rest"
+    wanted = sum(pattern.value) if at_least else pattern.value
     length = hir.ArrayLen(value, I64, span)
     differs = hir.Compare("lt" if at_least else "ne", length, hir.Const(wanted, I64, span), span)
     more = " or more" if at_least else ""
@@ -150,52 +112,3 @@ def _length_check(
     )
     fail = hir.Throw("IndexError", message, span)
     return hir.If(differs, hir.Block([fail], None, NEVER, span), None, UNIT, span)
-
-
-def _bind_rest(
-    cx: Context,
-    item: ast.RestPattern,
-    value: hir.Expr,
-    before: int,
-    after: int,
-    mutable: bool,
-    out: list[hir.Expr],
-    kind: str,
-) -> None:
-    if item.name is None:
-        return
-    from simple_jit.hir.check_access import slice_call
-
-    start = hir.Const(before, I64, item.span)
-    stop = hir.Const(-after, I64, item.span) if after else None
-    part = slice_call(cx, value, start, stop, None, item.span)
-    local = cx.local(item.name.name, part.type)
-    cx.declare(item.name.name, local, item.name.span, kind=kind, mutable=mutable)
-    out.append(hir.LocalSet(local, part, item.span))
-
-
-def _bind_struct(
-    cx: Context,
-    pattern: ast.StructPattern,
-    value: hir.Expr,
-    mutable: bool,
-    out: list[hir.Expr],
-    kind: str,
-) -> None:
-    type = value.type
-    if not isinstance(type, StructType):
-        _report_shape(cx, pattern, type)
-        return
-    if pattern.path and pattern.path[-1].name != type.scope.name:
-        _report_shape(cx, pattern, type)
-        return
-    for member in pattern.members:
-        index = type.field_index(member.name.name)
-        if index is None:
-            from simple_jit.hir.check_access import report_unknown_member
-
-            report_unknown_member(cx, value, member.name)
-            _bind_erroneous(cx, member.pattern)
-            continue
-        part = hir.FieldGet(value, index, type.fields[index].type, member.span)
-        bind_pattern(cx, member.pattern, _part(cx, member.pattern, part, out), mutable, out, kind)

@@ -48,9 +48,9 @@ class PatternParser(LiteralParser):
 
     def binding_patterns(self) -> list[Pattern]:
         """Parse `k, v` of a loop or binding: one pattern or several."""
-        patterns = [self.primary_pattern()]
+        patterns = [self._alternative()]
         while self.accept(","):
-            patterns.append(self.primary_pattern())
+            patterns.append(self._alternative())
         return patterns
 
     # --- Names, payloads and fields ---
