@@ -289,7 +289,13 @@ def construct_collection(cx: Context, type: StructType, node: ast.Call) -> hir.E
 
 def dict_element(cx: Context, object: hir.Expr, type: StructType, index: ast.Expr, span: Span) -> hir.Expr:
     """`d[k]`"""
-    key = coerce(cx, expression(cx, index, type.args[0]), type.args[0], what="a key of this dict")
+    return element_of_dict(cx, object, expression(cx, index, type.args[0]), span)
+
+
+def element_of_dict(cx: Context, object: hir.Expr, key: hir.Expr, span: Span) -> hir.Expr:
+    """`d[k]` with a key that has been checked."""
+    assert isinstance(object.type, StructType)
+    key = coerce(cx, key, object.type.args[0], what="a key of this dict")
     if erroneous(key):
         return key
     found = diverging([object, key], span) or call_method(cx, object, "index", [key], span)

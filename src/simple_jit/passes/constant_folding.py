@@ -39,12 +39,18 @@ def fold_constants(function: Function, env: Environment) -> None:
     once = assigned_once(function)
     known: Known = {}
     negated: dict[Local, Local] = {}
+    present: set[Local] = set()  # references that are not null
     for block in reverse_postorder(function):
         variables: list[Local] = []  # known in this block only
         instructions = block.instructions
         kept: list[Instruction] = []
         for i in instructions:
             kind = type(i)
+            if type(i) is mir.ConstText or (type(i) is mir.Copy and i.src in present):
+                present |= once.intersection(DEFS[kind](i))
+            elif type(i) is mir.Compare and (i.lhs in present or i.rhs in present):
+                i = _compare_present(i, known)
+                kind = type(i)
             fold = _FOLD.get(kind)
             if fold is not None:
                 folded = fold(i, known)
@@ -169,6 +175,13 @@ def _compare(i: mir.Compare, known: Known) -> Instruction:
         return mir.Const(i.dst, COMPARE[i.op](known[i.lhs], known[i.rhs]))
     if i.lhs is i.rhs and i.lhs.type.kind != "float":
         return mir.Const(i.dst, i.op in ("eq", "le", "ge"))
+    return i
+
+
+def _compare_present(i: mir.Compare, known: Known) -> Instruction:
+    """Compare a reference that is not null."""
+    if i.op in ("eq", "ne") and (known.get(i.lhs) == 0 or known.get(i.rhs) == 0):
+        return mir.Const(i.dst, i.op == "ne")
     return i
 
 
