@@ -291,19 +291,15 @@ def declare_in_block(cx: Context, statements: list[ast.Stmt]) -> None:
 
 
 def _outer(cx: Context) -> Outer:
-    """Return what functions declared here see: other declarations, but no variables."""
+    """Return the declarations that functions declared here see."""
     inherited = cx.symbol.outer if cx.symbol else None
     symbols = dict(inherited.symbols) if inherited else {}
-    variables = set(inherited.locals) if inherited else set()
     for scope in reversed(list(cx.scope.chain())):
         for name, meaning in scope.names.items():
             if isinstance(meaning, Symbol):
                 symbols[name] = meaning
-                variables.discard(name)
             else:
                 symbols.pop(name, None)
-                variables.add(name)
     if cx.symbol is not None and cx.symbol.outer is not None:
         symbols.setdefault(cx.symbol.name, cx.symbol)
-    variables |= cx.assigned
-    return Outer(symbols, frozenset(variables), cx.instance.types)
+    return Outer(symbols, cx.instance.types)

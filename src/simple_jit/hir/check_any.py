@@ -146,6 +146,8 @@ def to_any(cx: Context, value: hir.Expr) -> hir.Expr:
     if value.type is UNIT:
         return nil_any(cx, span) if isinstance(value, hir.Const) else hir.Block([value], nil_any(cx, span), ANY, span)
     value = _storable(cx, value)
+    if value.type is ERROR:
+        return value
     if not is_dynamic(value.type):
         note(cx.session, value.type)
     return hir.AnyNew(value, ANY, span)
@@ -154,10 +156,9 @@ def to_any(cx: Context, value: hir.Expr) -> hir.Expr:
 def _storable(cx: Context, value: hir.Expr) -> hir.Expr:
     """A lambda is stored as a plain function value."""
     if isinstance(value.type, ClosureType):
-        from simple_jit.hir.closures import plain_function
-        from simple_jit.hir.convert import coerce
+        from simple_jit.hir.closures import stored_function
 
-        return coerce(cx, value, plain_function(value.type))
+        return stored_function(cx, value)
     return value
 
 

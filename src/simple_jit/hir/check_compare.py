@@ -22,6 +22,7 @@ from simple_jit.hir.types import (
     ArrayType,
     EnumType,
     FloatType,
+    FnType,
     IntType,
     OptionalType,
     StructType,
@@ -177,6 +178,8 @@ def equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
         return hir.Compare("eq", left, right, span)
     if involves(type):
         return _compare_any(cx, "==", left, right, span)
+    if isinstance(type, FnType):
+        return cx.error(rule.BAD_COMPARISON.at(span, "functions are not compared"))
     if type is TEXT:
         return call_core(cx, "text_eq", [left, right], span)
     if isinstance(type, ArrayType):

@@ -10,7 +10,6 @@ from simple_jit.hir.collections import NAMES as COLLECTIONS
 from simple_jit.hir.constants import constant_value, with_span
 from simple_jit.hir.context import Context, Variable, checks
 from simple_jit.hir.global_access import read_global
-from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import (
     BUILTIN_TYPES,
     alias_target,
@@ -75,8 +74,6 @@ def _outer_name(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr:
     if outer is not None:
         if node.name in outer.symbols:
             return symbol_value(cx, outer.symbols[node.name], node.span)
-        if node.name in outer.locals:
-            return cx.error(unsupported(rule.CLOSURE_UNSUPPORTED, node.span))
     symbol = cx.session.lookup(cx.module, node.name)
     if symbol is not None:
         return symbol_value(cx, symbol, node.span)

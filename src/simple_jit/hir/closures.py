@@ -38,6 +38,7 @@ from simple_jit.hir.types import (
     StructType,
     Type,
     function_of,
+    plain_function,
 )
 from simple_jit.syntax import ast
 
@@ -563,6 +564,18 @@ def to_plain(cx: Context, value: hir.Expr, to: FnType) -> hir.Expr | None:
     else:
         function, env = found
     return hir.ClosureNew(function, env, [value], to, value.span)
+
+
+def stored_function(cx: Context, value: hir.Expr) -> hir.Expr:
+    """Return a function value as one of the plain type that has its parameters and result."""
+    type = value.type
+    assert isinstance(type, ClosureType)
+    if not type.is_open:
+        return coerce(cx, value, plain_function(type))
+    diagnostic = rule.CANNOT_INFER_TYPE.at(
+        value.span, "the types of the parameters of this function are not known here"
+    )
+    return cx.error(diagnostic.hint(r"write them: `\x: i64: …`"))
 
 
 def result_for(cx: Context, type: ClosureType, params: Sequence[Type], span: Span) -> Type | None:

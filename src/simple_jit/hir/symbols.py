@@ -346,11 +346,10 @@ class FunctionSymbol(Symbol):
 class Outer:
     """What a function declared in a block sees of the functions around it."""
 
-    __slots__ = ("locals", "symbols", "types")
+    __slots__ = ("symbols", "types")
 
-    def __init__(self, symbols: dict[str, Symbol], locals: frozenset[str], types: dict[str, Type]) -> None:
+    def __init__(self, symbols: dict[str, Symbol], types: dict[str, Type]) -> None:
         self.symbols = symbols
-        self.locals = locals
         self.types = types
 
 
