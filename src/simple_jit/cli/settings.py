@@ -16,6 +16,7 @@ OPTIONS = (
     Option("--verbose", None, "log to standard error what is compiled, and why not", short="-v"),
     Option("--stats", None, "show at the end what was compiled and how long that took"),
     Option("--overflow-checks", None, "make signed integer overflow an error"),
+    Option("--heap-max", "SIZE", "how large the heap may get, such as 512M (default: as large as there is memory)"),
 )
 
 
@@ -32,8 +33,6 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str]) -> Conf
     ):
         if given:
             threshold = to_count(name, given)
-    if "SIMPLE_HEAP_MAX" in environ:
-        _check_heap_limit()
     return Config(
         mode=values.get("--mode") or _choice(environ, "SIMPLE_JIT_MODE", MODES),
         backend=values.get("--backend") or _choice(environ, "SIMPLE_JIT_BACKEND", BACKENDS),
@@ -41,6 +40,7 @@ def read_settings(values: Mapping[str, str], environ: Mapping[str, str]) -> Conf
         verbose="--verbose" in values or environ.get("SIMPLE_JIT_VERBOSE", "0") not in ("", "0"),
         stats="--stats" in values,
         overflow_checks="--overflow-checks" in values,
+        heap_max=_heap_max(values, environ),
     )
 
 
@@ -52,10 +52,15 @@ def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> 
     return value
 
 
-def _check_heap_limit() -> None:
-    from simple_jit.runtime.heap import HeapSettingError, heap_limit
+def _heap_max(values: Mapping[str, str], environ: Mapping[str, str]) -> int | None:
+    name, setting = "--heap-max", values.get("--heap-max")
+    if setting is None:
+        name, setting = "SIMPLE_HEAP_MAX", environ.get("SIMPLE_HEAP_MAX", "").strip()
+        if not setting:
+            return None
+    from simple_jit.runtime.heap import HeapSettingError, parse_size
 
     try:
-        heap_limit()
+        return parse_size(name, setting)
     except HeapSettingError as error:
         raise UsageError(str(error)) from None

@@ -18,10 +18,10 @@ class Config:
     """The choices of one engine. `mode`, `backend` and `threshold` may change while a program runs.
 
     `threshold` is the number of calls after which an instance is compiled; 0: before its first. `level`
-    is LLVM's optimisation level, 0 to 3.
+    is LLVM's optimisation level, 0 to 3. `heap_max` bounds the heap, in bytes (None: `SIMPLE_HEAP_MAX`, if set).
     """
 
-    __slots__ = ("backend", "level", "mode", "overflow_checks", "stats", "threshold", "verbose")
+    __slots__ = ("backend", "heap_max", "level", "mode", "overflow_checks", "stats", "threshold", "verbose")
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Config:
         stats: bool = False,
         overflow_checks: bool = False,
         level: int = 2,
+        heap_max: int | None = None,
     ) -> None:
         self.mode = mode
         self.backend = backend
@@ -40,6 +41,7 @@ class Config:
         self.stats = stats
         self.overflow_checks = overflow_checks
         self.level = level
+        self.heap_max = heap_max
 
     @property
     def loop_threshold(self) -> int:

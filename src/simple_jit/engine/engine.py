@@ -44,7 +44,7 @@ class Engine(Hooks):
         self.config = config
         self.log = Log(config.verbose)
         self.context = Context()
-        self.heap = Heap(self.context, load=self._load_collector)
+        self.heap = Heap(self.context, limit=config.heap_max, load=self._load_collector)
         self.output = Output(self.context, sink, error_sink)
         self.externs = ExternTable(self.context, self.heap, self.output)
         self.interpreter = Interpreter(self.context, self.heap, self)

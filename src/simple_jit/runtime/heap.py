@@ -37,19 +37,26 @@ _UNITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
 class HeapSettingError(ValueError):
-    """`SIMPLE_HEAP_MAX` is not a size; the message says what it should be."""
+    """The bound of the heap is not a size; the message says what it should be."""
 
 
 def heap_limit() -> int | None:
-    """Return what `SIMPLE_HEAP_MAX` (`512M`, `2G`, bytes) allows, None where it is not set."""
+    """Return what `SIMPLE_HEAP_MAX` allows, None where it is not set."""
     setting = os.environ.get("SIMPLE_HEAP_MAX", "").strip()
-    if not setting:
-        return None
+    return parse_size("SIMPLE_HEAP_MAX", setting) if setting else None
+
+
+def parse_size(name: str, setting: str) -> int:
+    """Return the bytes that `setting` (`512M`, `2G`, a number) stands for; `name` is what it is the value of.
+
+    Raises:
+        HeapSettingError: it is no size.
+    """
     digits = setting.upper().removesuffix("B").removesuffix("I")
     shift = _UNITS.get(digits[-1:], 0)
     number = digits[:-1] if shift else digits
     if not number.isascii() or not number.isdigit() or int(number) == 0:
-        raise HeapSettingError(f"SIMPLE_HEAP_MAX should be a size such as 512M or 2G: {setting!r}")
+        raise HeapSettingError(f"{name} should be a size such as 512M or 2G: {setting!r}")
     return int(number) << shift
 
 

@@ -12,7 +12,7 @@ import os
 from simple_jit.hir import types as hir
 from simple_jit.mir import abi
 from simple_jit.runtime.context import Context
-from simple_jit.runtime.errors import SimpleError, SimpleExit
+from simple_jit.runtime.errors import SimpleError, SimpleExit, take_error
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import F64, I64, round_f32
 from simple_jit.runtime.output import Output
@@ -31,7 +31,7 @@ _MAYBE_TEXT = hir.optional_of(hir.TEXT)
 def runtime_functions(context: Context, heap: Heap, output: Output) -> Table:
     """Return every runtime function by name: its signature and a callable."""
     table: Table = {}
-    for family in (_memory, _output, _numbers, _texts, _files, _system):
+    for family in (_memory, _output, _numbers, _texts, _files, _system, _errors):
         family(table, context, heap, output)
     return table
 
@@ -47,6 +47,14 @@ def _memory(table: Table, context: Context, heap: Heap, output: Output) -> None:
 
         return heap.new_text(string_at(address).decode("utf-8", "replace")) if address else 0
 
+    statistics = heap.collector.statistics
+    table["rt_gc_collect"] = ((), hir.BOOL), lambda: heap.collector.collect("asked for")
+    table["rt_gc_collections"] = ((), hir.I64), lambda: statistics.collections
+    table["rt_gc_live_bytes"] = ((), hir.I64), lambda: statistics.live
+    table["rt_gc_used_bytes"] = ((), hir.I64), lambda: heap.used
+    table["rt_gc_freed_bytes"] = ((), hir.I64), lambda: statistics.freed
+    table["rt_gc_seconds"] = ((), hir.F64), lambda: statistics.seconds
+    table["rt_gc_longest_pause"] = ((), hir.F64), lambda: statistics.longest
     table["rt_heap_refill"] = ((hir.I64,), hir.I64), heap.refill
     table["rt_text_from_c"] = ((hir.I64,), hir.TEXT), text_from_c
     table["rt_optional_text_from_c"] = ((hir.I64,), _MAYBE_TEXT), optional_text_from_c
@@ -249,6 +257,41 @@ def _system(table: Table, context: Context, heap: Heap, output: Output) -> None:
     table["rt_time_now"] = ((), hir.F64), time_now
     table["rt_time_mono_ns"] = ((), hir.I64), mono_ns
     table["rt_sleep"] = ((hir.F64,), hir.UNIT), sleep
+
+
+def _errors(table: Table, context: Context, heap: Heap, output: Output) -> None:
+    """What `lib/core/error.spl` makes of an error that left a protected call."""
+    ending: list[BaseException] = []
+
+    def take() -> int:
+        error = context.explain(take_error(context, heap.read_text))
+        ending.clear()
+        if not isinstance(error, SimpleError):
+            ending.append(error.with_traceback(None))
+            return heap.new_array(_TEXTS, [])
+        context.store(abi.ERROR_SITE, context.site_number(error.site) if error.site else 0)
+        return heap.new_array(_TEXTS, [heap.new_text(error.kind), heap.new_text(error.message)])
+
+    def end() -> None:
+        raise ending[0]
+
+    def throw(kind: int, message: int, site: int) -> None:
+        raise SimpleError(heap.read_text(kind), heap.read_text(message), context.site(site))  # type: ignore[arg-type]
+
+    def site_file(number: int) -> int:
+        site = context.site(number)
+        return heap.new_text(site.file if site else "")
+
+    def site_line(number: int) -> int:
+        site = context.site(number)
+        return site.line if site else 0
+
+    table["rt_error_take"] = ((), _TEXTS), take
+    table["rt_error_site"] = ((), hir.I64), lambda: context.load(abi.ERROR_SITE)
+    table["rt_error_end"] = ((), hir.UNIT), end
+    table["rt_error_throw"] = ((hir.TEXT, hir.TEXT, hir.I64), hir.UNIT), throw
+    table["rt_site_file"] = ((hir.I64,), hir.TEXT), site_file
+    table["rt_site_line"] = ((hir.I64,), hir.I64), site_line
 
 
 def _run_process(words: list[str]) -> tuple[str, str, str]:
