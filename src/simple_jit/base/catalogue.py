@@ -135,13 +135,9 @@ NOT_A_RESOURCE = Rule("E0361", "A `with` is given what can be closed.")
 
 DICT_UNSUPPORTED = Rule("E0401", "Dicts are not supported yet.")
 SET_UNSUPPORTED = Rule("E0402", "Sets are not supported yet.")
-ENUM_UNSUPPORTED = Rule("E0403", "Enums with a payload are not supported yet.")
-MATCH_UNSUPPORTED = Rule("E0404", "`match` is not supported yet.")
 TRAIT_UNSUPPORTED = Rule("E0407", "Traits are not supported yet.")
 ANY_UNSUPPORTED = Rule("E0408", "The type `any` is not supported yet.")
-RESULT_UNSUPPORTED = Rule("E0409", "`Result` is not supported yet.")
 DECORATOR_UNSUPPORTED = Rule("E0413", "Decorators of methods are not supported yet.")
-PATTERN_UNSUPPORTED = Rule("E0414", "This kind of pattern is not supported yet.")
 
 # --- E05xx: modules ----------------------------------------------------------------
 

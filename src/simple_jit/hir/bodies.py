@@ -121,7 +121,14 @@ def _settle_result(cx: Context, subject: Subject, body: hir.Expr) -> hir.Expr:
         cx.result = ERROR
     elif common is None:
         cx.result = ERROR
-        cx.error(_differing_results(subject, types))
+        if types[-1] is UNIT and cx.propagated is not None:
+            cx.error(
+                rule.BAD_PROPAGATION.at(
+                    cx.propagated, f"`?` leaves {subject.shown} with what it finds, but it returns nothing"
+                ).also(subject.span, "declared here")
+            )
+        else:
+            cx.error(_differing_results(subject, types))
     elif isinstance(common, HoleType):
         cx.result = ERROR
         cx.error(

@@ -20,6 +20,7 @@ from simple_jit.hir.types import (
     TEXT,
     UNIT,
     ArrayType,
+    EnumType,
     OptionalType,
     StructType,
     TupleType,
@@ -99,6 +100,8 @@ def report_unknown_member(
     elif fields:
         shown = ", ".join(f"`{field}`" for field in fields)
         diagnostic.note(f"its fields are {shown}")
+    elif isinstance(type, EnumType) and not called:
+        diagnostic.hint("a payload is taken out by `match` or `if val`")
     return cx.error(diagnostic)
 
 

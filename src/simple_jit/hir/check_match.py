@@ -8,7 +8,7 @@ from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.check_patterns import Names, check_pattern
 from simple_jit.hir.conditions import Condition, check_condition, result_span
 from simple_jit.hir.context import Context, block, checks, expression, is_stable
-from simple_jit.hir.convert import coerce, join
+from simple_jit.hir.convert import coerce, join, takes_all
 from simple_jit.hir.decision import Emitter, Tree, build, leaves, rows_of, without_failures
 from simple_jit.hir.exhaustiveness import is_useful, missing
 from simple_jit.hir.pattern_tree import Alternatives, Pattern, Place
@@ -45,19 +45,25 @@ def check_match(cx: Context, node: ast.Match, hint: Type | None) -> hir.Expr:
 
 def check_arms(cx: Context, node: ast.Match, hint: Type | None, *, wants_value: bool) -> hir.Expr:
     """Check a `match`."""
+    errors = _count_errors(cx)
     subject = expression(cx, node.subject)
     if isinstance(subject.type, HoleType):
         subject = cx.error(rule.CANNOT_INFER_TYPE.at(subject.span, "the type of this is not known yet"))
     arms = [_check_arm(cx, arm, subject.type, hint, wants_value) for arm in node.arms]
     if subject.type in (ERROR, NEVER):
         return subject
-    type = _common_type(cx, arms, wants_value)
-    _check_coverage(cx, node, subject.type, arms)
-    if type is ERROR or cx.reporter.has_errors:
+    type = _common_type(cx, arms, hint, wants_value)
+    if _count_errors(cx) == errors:
+        _check_coverage(cx, node, subject.type, arms)
+    if type is ERROR or _count_errors(cx) != errors:
         return hir.Const(None, ERROR, node.span)
     for arm in arms:
         arm.body = discard(arm.body) if type in (UNIT, NEVER) else coerce(cx, arm.body, type)
     return _emit(cx, node, subject, arms, type)
+
+
+def _count_errors(cx: Context) -> int:
+    return sum(diagnostic.severity == "error" for diagnostic in cx.reporter.diagnostics)
 
 
 def _check_arm(
@@ -76,7 +82,7 @@ def _check_arm(
     return Arm(pattern, names, guard, body)
 
 
-def _common_type(cx: Context, arms: list[Arm], wants_value: bool) -> Type:
+def _common_type(cx: Context, arms: list[Arm], hint: Type | None, wants_value: bool) -> Type:
     types = [arm.body.type for arm in arms]
     if all(type is NEVER for type in types):
         return NEVER
@@ -85,6 +91,8 @@ def _common_type(cx: Context, arms: list[Arm], wants_value: bool) -> Type:
     common: Type = NEVER
     for arm in arms:
         joined = join(common, arm.body.type)
+        if joined is None and hint is not None and takes_all(cx, hint, types):
+            return hint
         if joined is None:
             first = next(a for a in arms if join(a.body.type, common) is common and a.body.type is not NEVER)
             cx.error(
@@ -103,8 +111,6 @@ def _common_type(cx: Context, arms: list[Arm], wants_value: bool) -> Type:
 
 def _check_coverage(cx: Context, node: ast.Match, type: Type, arms: list[Arm]) -> None:
     """Report the cases that no arm covers, and warn of arms that none is left for."""
-    if cx.reporter.has_errors:
-        return
     rows: list[list[Pattern]] = []
     for arm in arms:
         if not is_useful(rows, [arm.pattern], [type]):
@@ -133,7 +139,7 @@ def _warn_unreachable(cx: Context, pattern: Pattern, message: str) -> None:
 
 def _report_missing(cx: Context, node: ast.Match, type: Type, cases: list[str]) -> None:
     place = node.subject.span
-    if cases == ["_"] or not isinstance(type, (EnumType, OptionalType)) and "_" in cases:
+    if "_" in cases and not isinstance(type, (EnumType, OptionalType)):
         diagnostic = rule.NOT_EXHAUSTIVE.at(place, f"this `match` does not cover every `{type}`")
         cx.error(diagnostic.hint("end with an arm for all the others: `case _: …`"))
         return
@@ -241,9 +247,10 @@ def check_pattern_test(cx: Context, node: ast.PatternTest) -> Condition:
         some = ast.Ident(pattern.span, "Some")
         pattern = ast.CallPattern(pattern.span, [some], [ast.PatternArg(pattern.span, None, pattern)])
     names = Names()
+    errors = _count_errors(cx)
     checked = check_pattern(cx, pattern, value.type, names)
     names.declare(cx, "var" if node.mutable else "val", mutable=node.mutable)
-    if value.type in (ERROR, NEVER) or cx.reporter.has_errors:
+    if value.type in (ERROR, NEVER) or _count_errors(cx) != errors:
         return Condition(value if value.type is NEVER else hir.Const(None, ERROR, node.span))
     return _as_condition(cx, checked, value, node.span)
 

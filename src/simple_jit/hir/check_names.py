@@ -159,8 +159,17 @@ def report_unknown_name(cx: Context, node: ast.Name) -> hir.Expr:
     if owner is not None and cx.session.find_method(owner, node.name) is not None:
         receiver = "self" if cx.self_variable is not None else str(owner)
         return cx.error(diagnostic.hint(f"to call the method, write `{receiver}.{node.name}(…)`"))
-    near = _FOREIGN_NAMES.get(node.name) or suggest(node.name, _candidates(cx))
+    near = _FOREIGN_NAMES.get(node.name) or _enum_with(cx, node.name)
+    near = near or suggest(node.name, _candidates(cx))
     return cx.error(diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
+
+
+def _enum_with(cx: Context, name: str) -> str | None:
+    """Return the full name of the variant `name` of an enum of this module."""
+    for symbol in cx.module.names.values():
+        if isinstance(symbol, EnumSymbol) and any(v.name.name == name for v in symbol.decl.variants):
+            return f"{symbol.name}.{name}"
+    return None
 
 
 def _candidates(cx: Context) -> list[str]:

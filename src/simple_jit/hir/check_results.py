@@ -96,6 +96,7 @@ def _nil_result(cx: Context, span: Span) -> hir.Expr | None:
     if isinstance(cx.ret, OptionalType):
         return hir.Nil(cx.ret, span)
     if cx.ret is None and not cx.is_top_level:
+        cx.propagated = span
         hole = HoleType(ast.NilLiteral(span), False)
         cx.returned.append(hole)
         return hir.Nil(hole, span)
@@ -115,6 +116,7 @@ def _failure(cx: Context, error: hir.Expr, type: Type, span: Span) -> hir.Expr |
         made = hir.EnumNew(ERR, [error], ret, span)
         return made if ret is cx.ret or cx.ret is None else hir.Some(made, cx.ret, span)
     if cx.ret is None and not cx.is_top_level:
+        cx.propagated = span
         found = enum_instance(result_symbol(cx.session), (NEVER, type))
         cx.returned.append(found)
         return hir.EnumNew(ERR, [error], found, span)

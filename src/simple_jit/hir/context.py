@@ -158,6 +158,7 @@ class Context:
         self.loops: list[LoopFrame] = []
         self.assigned: frozenset[str] = frozenset()
         self.returned: list[Type] = []
+        self.propagated: Span | None = None
         self.result: Type = ret or UNIT
         self.joined: Type | None = None
         self.is_top_level = False
