@@ -6,7 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.context import Context, Variable, block, checks, expression
-from simple_jit.hir.convert import coerce, join
+from simple_jit.hir.convert import coerce, join, takes_all
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR
 from simple_jit.hir.types import BOOL, NEVER, UNIT, OptionalType, Type
@@ -50,6 +50,10 @@ def check_condition(cx: Context, node: ast.Expr) -> Condition:
         inner = check_condition(cx, node.operand)
         negated = hir.Unary("not", inner.expr, node.span)
         return Condition(negated, inner.known_false, inner.known_true)
+    if isinstance(node, ast.TypeTest):
+        from simple_jit.hir.check_any import type_condition
+
+        return type_condition(cx, node)
     if isinstance(node, ast.PatternTest):
         from simple_jit.hir.check_match import check_pattern_test
 
@@ -175,7 +179,7 @@ def check_branches(
         otherwise = check_block(cx, node.otherwise, hint, wants_value=wants_value)
         cx.leave()
     after = _known_after(conditions, bodies, otherwise, known)
-    return _assemble(cx, node, conditions, bodies, otherwise, wants_value), after
+    return _assemble(cx, node, conditions, bodies, otherwise, wants_value, hint), after
 
 
 def _known_after(
@@ -199,9 +203,10 @@ def _assemble(
     bodies: list[hir.Expr],
     otherwise: hir.Expr | None,
     wants_value: bool,
+    hint: Type | None,
 ) -> hir.Expr:
     every = [*bodies, otherwise] if otherwise is not None else bodies
-    type = _branch_type(cx, node, every, wants_value)
+    type = _branch_type(cx, node, every, wants_value, hint)
     if type is UNIT:
         every = [discard(body) for body in every]
     elif type not in (NEVER, ERROR):
@@ -220,7 +225,9 @@ def _if_span(node: ast.If, branch: ast.IfBranch) -> Span:
     return node.span if branch is node.branches[0] else branch.span
 
 
-def _branch_type(cx: Context, node: ast.If, every: list[hir.Expr], wants_value: bool) -> Type:
+def _branch_type(
+    cx: Context, node: ast.If, every: list[hir.Expr], wants_value: bool, hint: Type | None
+) -> Type:
     """Return the type of an `if` from its branches; reports where they do not go together."""
     if node.otherwise is None:
         return UNIT
@@ -232,6 +239,8 @@ def _branch_type(cx: Context, node: ast.If, every: list[hir.Expr], wants_value: 
     common: Type = NEVER
     for body in every:
         joined = join(common, body.type)
+        if joined is None and hint is not None and takes_all(cx, hint, types):
+            return hint
         if joined is None:
             first = next(b for b in every if b.type is common or join(b.type, common) is common)
             cx.error(

@@ -233,6 +233,14 @@ def join(a: Type, b: Type) -> Type | None:
     return None
 
 
+def takes_all(cx: Context, hint: Type, types: Sequence[Type]) -> bool:
+    """Is `hint`, the type that the context asks for, `any` or a trait that all of `types` implement?"""
+    inner = hint.inner if isinstance(hint, OptionalType) else hint
+    if not is_dynamic(inner):
+        return False
+    return all(type in (NEVER, ERROR, hint) or join(inner, type) in (inner, hint) for type in types)
+
+
 def _join_enums(a: EnumType, b: EnumType) -> Type | None:
     """Type arguments that one of the two leaves open come from the other: `Ok(1)` and `Err("e")`."""
     from simple_jit.hir.resolve_types import enum_instance

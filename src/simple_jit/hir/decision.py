@@ -24,6 +24,7 @@ from simple_jit.hir.pattern_tree import (
     Wild,
     always_matches,
     constructors,
+    is_any,
     part_places,
 )
 from simple_jit.hir.types import BOOL, I64, NEVER, TEXT, UNIT, EnumType, IntType, Type, has_payload
@@ -276,6 +277,8 @@ def _overlaps(con: Con, other: Con) -> bool:
         shorter = con if con.kind == "length" else other
         longer = other if shorter is con else con
         return shorter.kind == "rest" or bool(shorter.value >= sum(longer.value))
+    if con.kind == "type":
+        return is_any(con.value) or is_any(other.value)
     if con.kind in ("text", "float", "span"):
         return con.kind == "span" or other.kind == "span" or con.kind == "float"
     return False
@@ -433,7 +436,9 @@ class Emitter:
             wanted = hir.Const(_length(con), I64, span)
             return hir.Compare("eq" if con.kind == "length" else "ge", length, wanted, span)
         if con.kind == "type":
-            return hir.AnyIs(value, con.value, span)
+            from simple_jit.hir.check_any import type_test
+
+            return type_test(self._cx, value, con.value, span)
         if con.kind == "variant":
             number = hir.Const(_number(con, place.type), I64, span)
             return hir.Compare("eq", hir.EnumTag(value, I64, span), number, span)

@@ -175,7 +175,9 @@ class Place:
         if kind == "element":
             return hir.ArrayGet(whole, hir.Const(step[0], I64, span), self.type, span)
         if kind == "type":
-            return hir.AnyGet(whole, self.type, span)
+            if self.type is UNIT:
+                return hir.Const(None, UNIT, span)
+            return (hir.AnyNew if is_any(self.type) else hir.AnyGet)(whole, self.type, span)
         assert kind == "middle"
         return _middle(cx, whole, step[0], step[1], span)
 
