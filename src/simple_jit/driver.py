@@ -86,7 +86,7 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         return 1
     except SimpleError as error:
         engine.output.finish(1)
-        sys.stderr.write(render_error(error, _line_finder(program), color=wants_color()))
+        sys.stderr.write(render_error(error, line_finder(program), color=wants_color()))
         return 1
     except (BackendError, BackendMissing) as error:
         engine.output.finish(1)
@@ -96,7 +96,7 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-def _line_finder(program: hir.Program | None) -> Callable[[str, int], str | None]:
+def line_finder(program: hir.Program | None) -> Callable[[str, int], str | None]:
     """Return what finds a line of source in the files that `program` was made from."""
 
     def line_of(path: str, line: int) -> str | None:

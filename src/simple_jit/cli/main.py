@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "run a program",
+    "test": "run the examples of spec files",
     "check": "report the errors of programs without running them",
     "dump": "show what a stage of the compiler makes of a program",
     "doctor": "report Python, the back ends found and the settings in force",
@@ -100,6 +101,10 @@ def _command(name: str, words: Sequence[str]) -> int:
         from simple_jit.cli.run import run
 
         return run(words)
+    if name == "test":
+        from simple_jit.cli.test import test
+
+        return test(words)
     if name == "check":
         from simple_jit.cli.check import check
 

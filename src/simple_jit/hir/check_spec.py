@@ -101,9 +101,8 @@ def _fresh_bindings(statement: ast.Stmt) -> list[ast.Stmt]:
     bindings = [_fresh(whole, statement.type, [value], span)]
     for ident in bound_names(pattern):
         taken = ast.Binding(span, "val", False, pattern, None, ast.Name(span, whole), [], False)
-        bindings.append(
-            _fresh(ident.name, None, [taken, ast.ExprStmt(ident.span, ast.Name(ident.span, ident.name))], span)
-        )
+        part = ast.ExprStmt(ident.span, ast.Name(ident.span, ident.name))
+        bindings.append(_fresh(ident.name, None, [taken, part], span))
     return bindings
 
 
@@ -186,7 +185,7 @@ def check_probe(cx: Context, node: Probe, hint: Type | None) -> hir.Expr:
 
 def is_expect(cx: Context, node: ast.Expr) -> bool:
     """Is this `expect e` of the library?"""
-    if not (isinstance(node, ast.Call) and isinstance(node.callee, ast.Name) and node.callee.name == "expect"):
+    if not (isinstance(node, ast.Call) and isinstance(node.callee, ast.Name)):
         return False
     symbol = cx.find("expect") or cx.session.lookup(cx.module, "expect")
     return isinstance(symbol, FunctionSymbol) and symbol.module.key == _LIBRARY
@@ -202,7 +201,7 @@ def check_expect(cx: Context, node: ast.Expr) -> hir.Expr:
     condition = check_condition(cx, _with_sides(tested, sides))
     if condition.expr.type in (ERROR, NEVER):
         return condition.expr
-    message = [hir.TextConst(f"expected {_source(tested)}", TEXT, tested.span)]
+    message: list[hir.Expr] = [hir.TextConst(f"expected {_source(tested)}", TEXT, tested.span)]
     for label, side in zip(("\n   left: ", "\n  right: "), sides):
         message += [hir.TextConst(label, TEXT, side.span), _shown(cx, side)]
     text = concat_texts(cx, message, node.span)
