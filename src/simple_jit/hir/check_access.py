@@ -23,6 +23,7 @@ from simple_jit.hir.types import (
     EnumType,
     OptionalType,
     StructType,
+    TraitType,
     TupleType,
     Type,
     optional_of,
@@ -95,7 +96,11 @@ def report_unknown_member(
     what = "method" if called or not fields else "field or method"
     diagnostic = rule.UNKNOWN_MEMBER.at(name.span, f"{a_type(type)} has no {what} `{name.name}`")
     near = suggest(name.name, fields + cx.session.method_names(type))
-    if near:
+    if isinstance(type, TraitType) and not near:
+        subject = object.span.text if object.span.text.isidentifier() else "x"
+        diagnostic.note("a value of a trait has the methods of the trait alone")
+        diagnostic.hint(f"`if {subject} is T:` makes it a `T` in that branch")
+    elif near:
         diagnostic.hint(f"did you mean `{near}`?")
     elif fields:
         shown = ", ".join(f"`{field}`" for field in fields)

@@ -32,6 +32,7 @@ from simple_jit.hir.symbols import (
     ModuleSymbol,
     RecordSymbol,
     Symbol,
+    TraitSymbol,
     TypeSymbol,
 )
 from simple_jit.hir.types import EnumType, OptionalType, StructType, Type, array_of, is_dynamic
@@ -143,7 +144,7 @@ def symbol_value(cx: Context, symbol: Symbol, span: Span) -> hir.Expr:
         from simple_jit.hir.closures import function_value
 
         return function_value(cx, symbol, span)
-    what = "a module" if isinstance(symbol, ModuleSymbol) else "a type"
+    what = {ModuleSymbol: "a module", TraitSymbol: "a trait"}.get(symbol.__class__, "a type")
     return cx.error(
         rule.NOT_A_VALUE.at(span, f"`{symbol.name}` is {what}, not a value").also(
             symbol.span, "declared here"

@@ -8,7 +8,7 @@ from simple_jit.hir.core_index import BOUNDS
 from simple_jit.hir.instances import owner_target, signature_of
 from simple_jit.hir.report import a_type, count, listed
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, Owner, TraitSymbol, TypeVar, is_open, substitute
-from simple_jit.hir.traits import KNOWN, Impl, bounds, implements, method_decl, value_methods
+from simple_jit.hir.traits import KNOWN, Impl, bounds, implements, value_methods
 from simple_jit.hir.types import UNIT, TraitType, Type
 from simple_jit.syntax import ast
 
@@ -50,7 +50,7 @@ def check_impl(session: Session, decl: ast.ImplDecl) -> None:
     _check_duplicate(session, impl, trait, target)
     _check_names(session, impl, trait)
     missing = []
-    for wanted in trait.scope.decl.methods:
+    for wanted in {decl.name.name: decl for decl in reversed(trait.scope.decl.methods)}.values():
         found = impl.methods.get(wanted.name.name) or _inherent(session, target, wanted)
         if found is not None:
             _check_signature(impl, trait, wanted, found)
@@ -63,7 +63,7 @@ def check_impl(session: Session, decl: ast.ImplDecl) -> None:
             assert default is not None
             check_method(default)
     if missing:
-        _report_missing(impl, trait, target, missing)
+        _report_missing(impl, trait, missing[::-1])
 
 
 def _inherent(session: Session, target: Type, wanted: ast.FunctionDecl) -> FunctionSymbol | None:
@@ -79,7 +79,7 @@ def _place(decl: ast.ImplDecl) -> Span:
     return decl.trait.span
 
 
-def _report_missing(impl: Impl, trait: TraitType, target: Type, missing: list[ast.FunctionDecl]) -> None:
+def _report_missing(impl: Impl, trait: TraitType, missing: list[ast.FunctionDecl]) -> None:
     names = [decl.name.name for decl in missing]
     word = "method" if len(names) == 1 else "methods"
     diagnostic = rule.MISSING_METHOD.at(
@@ -230,16 +230,17 @@ def _report_bound(
     diagnostic = rule.NOT_IMPLEMENTED.at(span, f"{a_type(type)} is not {a_type(trait)}, as `{symbol.name}` asks")
     diagnostic.also(var.bound_nodes[0].span, f"`{var.name}` is bounded here")
     if isinstance(trait, TraitType):
-        diagnostic.hint(f"write `impl {trait} for {type}:` with {_wanted(trait)}")
+        diagnostic.hint(how_to_implement(trait, type))
     elif trait in KNOWN:
         diagnostic.hint(f"give `{type}` a method `{KNOWN[trait][0]}`")
     cx.error(diagnostic)
 
 
+def how_to_implement(trait: TraitType, type: Type) -> str:
+    """Say what makes `type` implement a trait."""
+    return f"write `impl {trait} for {type}:` with {_wanted(trait)}"
+
+
 def _wanted(trait: TraitType) -> str:
-    names = [decl.name.name for decl in trait.scope.decl.methods if decl.body is None]
+    names = list({decl.name.name: None for decl in trait.scope.decl.methods if decl.body is None})
     return f"its {'method' if len(names) == 1 else 'methods'} {listed(names)}" if names else "nothing in it"
-
-
-def declares(trait: TraitType, name: str) -> bool:
-    return method_decl(trait.scope, name) is not None

@@ -185,6 +185,10 @@ def mismatch(value: hir.Expr, to: Type, declared: Span | None = None, what: str 
         diagnostic = rule.WRONG_TYPE.at(value.span, f"{subject} {shown}")
     if declared is not None:
         diagnostic.also(declared, f"`{to}` because of this")
+    if isinstance(to, TraitType) and not isinstance(found, HoleType):
+        from simple_jit.hir.check_traits import how_to_implement
+
+        return diagnostic.hint(how_to_implement(to, found))
     hint = _conversion_hint(value, found, to)
     return diagnostic.hint(hint) if hint else diagnostic
 
