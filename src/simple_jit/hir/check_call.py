@@ -33,6 +33,7 @@ from simple_jit.hir.symbols import (
     HoleType,
     RecordSymbol,
     Symbol,
+    is_open,
 )
 from simple_jit.hir.types import FnType, OptionalType, Type, optional_of
 from simple_jit.syntax import ast
@@ -323,7 +324,7 @@ def some(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
         return cx.error(rule.WRONG_ARITY.at(node.span, "`Some` takes 1 argument"))
     from simple_jit.hir.types import NEVER, UNIT, OptionalType
 
-    inner = hint.inner if isinstance(hint, OptionalType) else None
+    inner = hint.inner if isinstance(hint, OptionalType) and not is_open(hint) else None
     value = expression(cx, node.args[0].value, inner)
     if value.type in (ERROR, NEVER) or isinstance(value.type, (OptionalType, HoleType)):
         return value
