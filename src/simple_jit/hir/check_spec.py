@@ -218,6 +218,8 @@ def _sides(node: ast.Expr) -> list[ast.Node]:
     pair = [node.first, node.operands[0]]
     if any(isinstance(side, ast.NilLiteral) for side in pair):
         return [side if isinstance(side, (ast.Name, ast.NilLiteral)) else Probe(side) for side in pair]
+    if all(map(adapts, pair)):
+        return [Probe(side) for side in pair]
     return [side if adapts(side) or isinstance(side, ast.Range) else Probe(side) for side in pair]
 
 

@@ -67,8 +67,26 @@ class DeclarationParser(StatementParser):
         prefix = self._prefix_of_declaration()
         parse = _DECLARATIONS.get(self.token.kind)
         if parse is None:
-            self._fail_declaration(prefix)
+            skipped = self._skipped_call(prefix)
+            if skipped is None:
+                self._fail_declaration(prefix)
+            return skipped
         return parse(self, prefix)
+
+    def _skipped_call(self, prefix: Prefix) -> Stmt | None:
+        """Parse `@skip` before a call with a block, as in `@skip it "…": …`: it is `it("…", skip: true, …)`."""
+        names = [annotation.path[0].name for annotation in prefix.annotations]
+        if names != ["skip"] or prefix.public or self.token.kind != NAME:
+            return None
+        statement = super().statement()
+        call = statement.value if isinstance(statement, ast.ExprStmt) else None
+        if not isinstance(call, ast.Call):
+            return statement
+        span = prefix.annotations[0].span
+        skip = ast.Arg(span, ast.Ident(span, "skip"), False, ast.BoolLiteral(span, True))
+        last = len(call.args) - (bool(call.args) and isinstance(call.args[-1].value, ast.Lambda))
+        call.args.insert(last, skip)
+        return statement
 
     def _fail_declaration(self, prefix: Prefix) -> NoReturn:
         if self.token.kind in ("me", "static"):

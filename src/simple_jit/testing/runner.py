@@ -194,6 +194,9 @@ class _FileRun:
         except SimpleExit as ending:
             text = f"the program ended with status {ending.code}"
             _fail(outcome, Failure("Exit", text, phase, self.path, 0, 0, f"error: {text}\n"))
+        except Exception as defect:
+            text = f"internal error of the compiler: {type(defect).__name__}: {defect}"
+            _fail(outcome, Failure("InternalError", text, phase, self.path, 0, 0, f"error: {text}\n"))
 
     def _failure(self, error: SimpleError, phase: str) -> Failure:
         site = error.site
