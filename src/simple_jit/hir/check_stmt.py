@@ -15,7 +15,7 @@ from simple_jit.hir.globals import bind_global
 from simple_jit.hir.patterns import bind_pattern
 from simple_jit.hir.report import a_type, count
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol
-from simple_jit.hir.types import NEVER, TEXT, UNIT, ClosureType, Type, plain_function
+from simple_jit.hir.types import NEVER, TEXT, UNIT, ClosureType, FnType, Type, plain_function
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -46,14 +46,17 @@ def check_expr_statement(cx: Context, node: ast.ExprStmt) -> hir.Expr:
 
         if is_expect(cx, value):
             return check_expect(cx, value)
+    if isinstance(value, ast.Name) and is_function_name(cx, value.name):
+        return discard(expression(cx, ast.Call(value.span, value, [])))
     return discard(check_value_statement(cx, node, None))
 
 
 def check_value_statement(cx: Context, node: ast.ExprStmt, hint: Type | None) -> hir.Expr:
-    """Check a statement for its value; the bare name of a function is a call of it."""
+    """Check a statement for its value; the bare name of a function may be a call of it."""
     value = node.value
     if isinstance(value, ast.Name) and is_function_name(cx, value.name):
-        value = ast.Call(value.span, value, [])
+        if not _is_function_value(cx, value.name, hint):
+            value = ast.Call(value.span, value, [])
     if is_call_of(value, "assert") and cx.find("assert") is None:
         return check_assert(cx, value)
     if is_call_of(value, "expect"):
@@ -62,6 +65,19 @@ def check_value_statement(cx: Context, node: ast.ExprStmt, hint: Type | None) ->
         if is_expect(cx, value):
             return check_expect(cx, value)
     return expression(cx, value, hint)
+
+
+def _is_function_value(cx: Context, name: str, hint: Type | None) -> bool:
+    """Is a function's name at the end of a block the block's value?
+
+    It is where a function is expected, where the function needs arguments, and where it is one of a block.
+    """
+    found = cx.find(name)
+    symbol = found or cx.session.lookup(cx.module, name)
+    if not isinstance(symbol, FunctionSymbol):
+        return False
+    needs = any(param.default is None and not param.variadic for param in symbol.decl.params)
+    return found is not None or needs or isinstance(hint, FnType)
 
 
 def is_function_name(cx: Context, name: str) -> bool:

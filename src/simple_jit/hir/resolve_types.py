@@ -34,6 +34,7 @@ from simple_jit.hir.types import (
     Type,
     array_of,
     function_of,
+    generalised,
     optional_of,
     tuple_of,
 )
@@ -240,6 +241,7 @@ def alias_target(symbol: AliasSymbol) -> Type:
 
 def instantiate(symbol: RecordSymbol, args: tuple[Type, ...]) -> StructType:
     """Return the struct or class `symbol` with its type arguments."""
+    args = tuple(map(generalised, args))
     found = symbol.instances.get(args)
     if found is None:
         keys = f"<{', '.join(map(type_key, args))}>" if args else ""
@@ -285,6 +287,7 @@ def enum_type(symbol: EnumSymbol) -> EnumType:
 
 def enum_instance(symbol: EnumSymbol, args: tuple[Type, ...]) -> EnumType:
     """Return the enum `symbol` with its type arguments."""
+    args = tuple(map(generalised, args))
     found = symbol.instances.get(args)
     if found is None:
         shown = f"<{', '.join(map(str, args))}>" if args else ""

@@ -226,14 +226,14 @@ _tuples: dict[tuple[Type, ...], TupleType] = {}
 _functions: dict[tuple[tuple[Type, ...], Type], FnType] = {}
 
 
-def _generalised(type: Type) -> Type:
-    """Return the type of an element: not that of one closure alone."""
+def generalised(type: Type) -> Type:
+    """Return the type that elements and type arguments have: not that of one closure alone."""
     return plain_function(type) if isinstance(type, ClosureType) and not type.is_open else type
 
 
 def array_of(elem: Type) -> ArrayType:
     """Return `[elem]`."""
-    elem = _generalised(elem)
+    elem = generalised(elem)
     found = _arrays.get(elem)
     if found is None:
         found = _arrays[elem] = ArrayType(elem)
@@ -244,7 +244,7 @@ def optional_of(inner: Type) -> OptionalType:
     """Return `inner?`; an optional stays as it is (`T??` is `T?`)."""
     if isinstance(inner, OptionalType):
         return inner
-    inner = _generalised(inner)
+    inner = generalised(inner)
     found = _optionals.get(inner)
     if found is None:
         found = _optionals[inner] = OptionalType(inner)

@@ -230,13 +230,13 @@ class _Verifier:
 
     def _access(self, node: hir.Expr) -> Iterator[str]:
         if isinstance(node, hir.Some):
-            if not isinstance(node.type, OptionalType) or node.value.type is not node.type.inner:
+            if not isinstance(node.type, OptionalType) or not _fits(node.value.type, node.type.inner):
                 yield f"{node.value.type} as {node.type}"
         elif isinstance(node, (hir.IsSome, hir.Unwrap)):
             optional = node.value.type
             if not isinstance(optional, OptionalType):
                 yield f"of {optional}"
-            elif isinstance(node, hir.Unwrap) and node.type is not optional.inner:
+            elif isinstance(node, hir.Unwrap) and not _fits(node.type, optional.inner):
                 yield f"of {optional} as {node.type}"
         elif isinstance(node, (hir.FieldGet, hir.FieldSet)):
             yield from self._field(node)
