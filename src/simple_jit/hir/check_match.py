@@ -66,9 +66,7 @@ def _count_errors(cx: Context) -> int:
     return sum(diagnostic.severity == "error" for diagnostic in cx.reporter.diagnostics)
 
 
-def _check_arm(
-    cx: Context, node: ast.MatchArm, type: Type, hint: Type | None, wants_value: bool
-) -> Arm:
+def _check_arm(cx: Context, node: ast.MatchArm, type: Type, hint: Type | None, wants_value: bool) -> Arm:
     cx.enter()
     names = Names()
     pattern = check_pattern(cx, node.pattern, type, names)
