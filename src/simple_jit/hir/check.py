@@ -33,7 +33,7 @@ from simple_jit.hir.context import Context
 from simple_jit.hir.instances import get_instance, new_function, result_type, signature_of
 from simple_jit.hir.session import Options, Session
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol, Module, ModuleSymbol
-from simple_jit.hir.types import I64, TEXT, UNIT, IntType, Type, array_of
+from simple_jit.hir.types import ANY, I64, TEXT, UNIT, IntType, Type, array_of
 from simple_jit.hir.whole import check_module, init_instance
 from simple_jit.syntax import ast
 
@@ -260,6 +260,10 @@ class Finder:
             assert type is not None
             if pattern is not None and not match(pattern, type, env):  # type: ignore[arg-type]
                 return None
+        if ANY in given:
+            from simple_jit.hir.dispatch import note_basic
+
+            note_basic(self.session)
         instance = get_instance(symbol, env, [t for t in given if t is not None], None)  # type: ignore[arg-type]
         result_type(instance)
         self.session.settle()

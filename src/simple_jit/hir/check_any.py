@@ -8,7 +8,16 @@ an `any` again. `nil` in an `any` has the type UNIT.
 from __future__ import annotations
 
 from simple_jit.hir import nodes as hir
-from simple_jit.hir.context import Context, TypeFact, Variable, block, checks, diverging, erroneous, expression
+from simple_jit.hir.context import (
+    Context,
+    TypeFact,
+    Variable,
+    block,
+    checks,
+    diverging,
+    erroneous,
+    expression,
+)
 from simple_jit.hir.dispatch import attempt, branches, call_dispatcher, note, params_of, trait_test, types_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
@@ -104,7 +113,7 @@ def _to_optional(cx: Context, value: hir.Expr, to: OptionalType) -> hir.Expr | N
     if isinstance(value.type, OptionalType):
         kept = cx.keep(value, stmts)
         present = _some(cx, hir.Unwrap(kept, value.type.inner, span, checked=False), to)
-        test = hir.IsSome(kept, span)
+        test: hir.Expr = hir.IsSome(kept, span)
     elif value.type is ANY and to.inner is not ANY:
         kept = cx.keep(value, stmts)
         present = _some(cx, kept, to)
@@ -144,7 +153,11 @@ def to_any(cx: Context, value: hir.Expr) -> hir.Expr:
         fitted = fit_dynamic(cx, value, ANY)
         return fitted if fitted is not None else hir.Const(None, ERROR, span)
     if value.type is UNIT:
-        return nil_any(cx, span) if isinstance(value, hir.Const) else hir.Block([value], nil_any(cx, span), ANY, span)
+        return (
+            nil_any(cx, span)
+            if isinstance(value, hir.Const)
+            else hir.Block([value], nil_any(cx, span), ANY, span)
+        )
     value = _storable(cx, value)
     if value.type is ERROR:
         return value
@@ -267,9 +280,7 @@ def _static_test(cx: Context, value: hir.Expr, wanted: Type, span: Span) -> hir.
     return block([value], hir.Const(answer, BOOL, span), span)
 
 
-def _optional_test(
-    cx: Context, value: hir.Expr, found: OptionalType, wanted: Type, span: Span
-) -> hir.Expr:
+def _optional_test(cx: Context, value: hir.Expr, found: OptionalType, wanted: Type, span: Span) -> hir.Expr:
     if wanted is found or wanted is ANY:
         return block([value], hir.Const(True, BOOL, span), span)
     stmts: list[hir.Expr] = []
@@ -371,7 +382,9 @@ def binary(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) ->
         inner.result = ANY
         a, b = params_of(inner)
         fail = _no_operation(inner, op, a, b)
-        return branches(inner, a, types_of(inner.session, ANY), lambda v: _binary_with(inner, op, v, b, fail), fail, ANY)
+        return branches(
+            inner, a, types_of(inner.session, ANY), lambda v: _binary_with(inner, op, v, b, fail), fail, ANY
+        )
 
     return call_dispatcher(cx, f"any {op}", args, ANY, build, span)
 
@@ -381,9 +394,7 @@ def _is_builtin(type: Type) -> bool:
     return is_number(type) or type in (TEXT, BOOL) or isinstance(type, (ArrayType, TupleType))
 
 
-def _operator_method(
-    cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span
-) -> hir.Expr | None:
+def _operator_method(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr | None:
     from simple_jit.hir.check_operators import METHODS
     from simple_jit.hir.collections import is_collection
     from simple_jit.hir.core_calls import call_method
@@ -440,7 +451,9 @@ def unary(cx: Context, op: str, operand: hir.Expr, span: Span) -> hir.Expr:
     """`-x` and `~x` of an `any`."""
     from simple_jit.hir.check_operators import unary_value
 
-    return _each(cx, f"any {op}", operand, f"`{op}` does not apply to ", lambda c, v: unary_value(c, op, v, span), span)
+    return _each(
+        cx, f"any {op}", operand, f"`{op}` does not apply to ", lambda c, v: unary_value(c, op, v, span), span
+    )
 
 
 def _each(cx: Context, kind: str, value: hir.Expr, message: str, make: Make, span: Span) -> hir.Expr:
@@ -537,7 +550,14 @@ def _order_with(cx: Context, op: str, left: hir.Expr, right: hir.Expr, fail: hir
     others = [left.type]
     if is_number(left.type):
         others += [t for t in types_of(cx.session, ANY) if is_number(t) and t is not left.type]
-    elif attempt(cx, lambda v: compare_values(cx, op, left, v, right.span), hir.AnyGet(right, left.type, right.span)) is None:
+    elif (
+        attempt(
+            cx,
+            lambda v: compare_values(cx, op, left, v, right.span),
+            hir.AnyGet(right, left.type, right.span),
+        )
+        is None
+    ):
         return None
     return branches(cx, right, others, lambda v: compare_values(cx, op, left, v, right.span), fail, BOOL)
 
@@ -780,7 +800,9 @@ def contains_any(cx: Context, item: hir.Expr, holder: hir.Expr, span: Span) -> h
         a, b = params_of(inner)
 
         def look(narrowed: hir.Expr) -> hir.Expr | None:
-            called = call_method(inner, narrowed, "contains", [b], a.span) if narrowed.type is not UNIT else None
+            called = (
+                call_method(inner, narrowed, "contains", [b], a.span) if narrowed.type is not UNIT else None
+            )
             return coerce(inner, called, BOOL) if called is not None else None
 
         fail = _has_none(inner, "`in` does not look into ", a)

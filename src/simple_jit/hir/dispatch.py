@@ -14,7 +14,7 @@ from simple_jit.base.diagnostics import Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, Owner, TypeVar, is_open, type_key
-from simple_jit.hir.types import BOOL, NEVER, TEXT, UNIT, TraitType, Type
+from simple_jit.hir.types import ANY, BOOL, F64, I64, NEVER, TEXT, UNIT, TraitType, Type, array_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ def note(session: Session, type: Type) -> None:
     """Values of traits, or of `any`, may have this type."""
     if type is not ERROR and not is_open(type):
         session.dynamic.setdefault(type)
+
+
+def note_basic(session: Session) -> None:
+    """An `any` from outside may have one of these types."""
+    for type in (I64, F64, BOOL, TEXT, UNIT, array_of(ANY)):
+        note(session, type)
 
 
 def types_of(session: Session, type: Type) -> list[Type]:
@@ -153,9 +159,7 @@ def branches(
     return chain
 
 
-def attempt(
-    cx: Context, make: Callable[[hir.Expr], hir.Expr | None], value: hir.Expr
-) -> hir.Expr | None:
+def attempt(cx: Context, make: Callable[[hir.Expr], hir.Expr | None], value: hir.Expr) -> hir.Expr | None:
     """Return what `make` gives, None where it finds something wrong; that is not reported."""
     reporter, cx.reporter = cx.reporter, Reporter()
     try:
@@ -193,7 +197,9 @@ def _default_result(symbol: FunctionSymbol, env: Env, params: Sequence[Type]) ->
 
     owner = symbol.owner
     assert owner is not None
-    plain = FunctionSymbol(symbol.decl, symbol.module, Owner(owner.label, owner.generics, owner.node, owner.scope))
+    plain = FunctionSymbol(
+        symbol.decl, symbol.module, Owner(owner.label, owner.generics, owner.node, owner.scope)
+    )
     own = dict(zip(signature_of(plain).generics, [env[v] for v in signature_of(symbol).generics if v in env]))
     return result_type(get_instance(plain, own, params, None))
 

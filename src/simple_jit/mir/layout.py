@@ -260,8 +260,22 @@ def _references(layout: Layout, types: Sequence[hir.Type]) -> tuple[int, ...]:
     return tuple(offset for offset, flag in zip(layout.offsets, flags, strict=True) if flag)
 
 
+_numbered: dict[int, hir.Type] = {}
+
+
 def descriptor(type: hir.Type) -> Descriptor:
     """Return the descriptor of a type: what its objects look like, or their boxes in an `any`."""
+    found = _describe(type)
+    _numbered[found.number] = type
+    return found
+
+
+def type_numbered(number: int) -> hir.Type:
+    """Return the type that the descriptor of a number was made for."""
+    return _numbered[number]
+
+
+def _describe(type: hir.Type) -> Descriptor:
     if type is hir.TEXT:
         return TEXT_DESCRIPTOR
     if isinstance(type, hir.ArrayType):

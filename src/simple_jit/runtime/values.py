@@ -20,6 +20,7 @@ from simple_jit.mir.layout import (
     flatten,
     has_payload,
     struct_layout,
+    traced,
 )
 from simple_jit.runtime.memory import I64, VIEWS
 
@@ -268,7 +269,26 @@ def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
         return to_python(unwrapped(value, type), type.inner, heap)
     if isinstance(type, hir.StructType):
         return StructRef(value, type, heap)
+    if isinstance(type, hir.EnumType) and has_payload(type):
+        from simple_jit.runtime.enum_values import enum_to_python
+
+        return enum_to_python(value, type, heap)
+    if hir.is_dynamic(type):
+        from simple_jit.runtime.any_values import any_to_python
+
+        return any_to_python(value, heap)
+    if any(traced(type)):
+        _keep_for_good(value, heap)
     return value
+
+
+def _keep_for_good(value: Value, heap: Heap) -> None:
+    """Pin what Python gets as a bare address (function values, boxed enums, what an `any` holds)."""
+    if isinstance(value, tuple):
+        for part in value:
+            _keep_for_good(part, heap)
+    elif isinstance(value, int) and heap.base <= value < heap.base + heap.reserved:
+        heap.pin(value)
 
 
 def array_values(array: int, elem: hir.Type) -> list[Value]:
@@ -310,7 +330,11 @@ def to_simple(value: Any, type: hir.Type, heap: Heap) -> Value:
     if isinstance(type, hir.StructType):
         return _to_struct(value, type, heap)
     if isinstance(type, hir.EnumType):
-        return _to_enum(value, type)
+        return _to_enum(value, type, heap)
+    if type is hir.ANY:
+        from simple_jit.runtime.any_values import python_to_any
+
+        return python_to_any(value, heap)
     return None if value is None and type is hir.UNIT else _mismatch(value, type)
 
 
@@ -363,8 +387,12 @@ def _to_struct(value: Any, type: hir.StructType, heap: Heap) -> int:
     return heap.new_struct(type, [to_simple(value[field.name], field.type, heap) for field in type.fields])
 
 
-def _to_enum(value: Any, type: hir.EnumType) -> int:
-    """Accept the name or the number of a variant."""
+def _to_enum(value: Any, type: hir.EnumType, heap: Heap) -> Value:
+    """Accept the name or the number of a variant; with payload, an `EnumValue`."""
+    if has_payload(type):
+        from simple_jit.runtime.enum_values import enum_to_simple
+
+        return enum_to_simple(value, type, heap)
     for variant in type.variants:
         if value == variant.name or value == variant.value:
             return variant.value
