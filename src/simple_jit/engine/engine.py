@@ -101,12 +101,16 @@ class Engine(Hooks):
         It takes and returns values in the interpreter's form.
         """
         if self.config.mode == "always_jit":
-            if not (self._native is not None and self._native.has_code(function.symbol)):
+            if not self.has_code(function.symbol):
                 self.compile_all([function])
             return self.native.entry(function)
         self.apply_config()
         run, instance = self.interpreter.run, self.interpreter.instance(function)
         return lambda *args: run(instance, *args)
+
+    def has_code(self, symbol: str) -> bool:
+        """Is there native code for an instance?"""
+        return self._native is not None and self._native.has_code(symbol)
 
     def apply_config(self) -> None:
         """Let the interpreter go by the mode and the thresholds of `config` from now on."""

@@ -74,7 +74,7 @@ class DeclarationParser(StatementParser):
         return parse(self, prefix)
 
     def _skipped_call(self, prefix: Prefix) -> Stmt | None:
-        """Parse `@skip` before a call with a block, as in `@skip it "…": …`: it is `it("…", skip: true, …)`."""
+        """Parse `@skip` before a call with a block: `@skip it "…": …` is `it("…", skip: true, …)`."""
         names = [annotation.path[0].name for annotation in prefix.annotations]
         if names != ["skip"] or prefix.public or self.token.kind != NAME:
             return None
