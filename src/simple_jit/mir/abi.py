@@ -34,6 +34,7 @@ OUT_DATA: Final = 120       # output buffer: address, bytes in it, capacity
 OUT_LEN: Final = 128
 OUT_CAPACITY: Final = 136
 ARGS: Final = 144           # the program's arguments: an array of text, or 0
+PYTHON_ERROR: Final = 248   # an owned reference to the Python exception that native code was left by, or 0
 RETURNS: Final = 256        # results that do not fit registers
 RETURNS_COUNT: Final = 96
 BUFFER: Final = 1024        # arguments and results of calls into the interpreter and of loop regions

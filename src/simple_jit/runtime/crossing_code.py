@@ -102,6 +102,27 @@ class _Code:
     def ret(self, *values: mir.Local) -> None:
         self.block.terminator = mir.Return(values)
 
+    def keep_exception(self) -> None:
+        """Move the Python exception that is set to `ctx.PYTHON_ERROR`, where it waits to be taken."""
+        places = []
+        for number in range(3):
+            place, offset = self.new(mir.PTR), self.const(mir.I64, abi.BUFFER + 8 * number)
+            self.emit(mir.Binary("add", place, self.context, offset))
+            places.append(place)
+        self.python_void("PyErr_Fetch", places)
+        self.python_void("PyErr_NormalizeException", places)
+        kind, value, traceback = [self.load(mir.PTR, place, 0) for place in places]
+        self.store(value, abi.PYTHON_ERROR)
+        attach, after = self.function.new_block(), self.function.new_block()
+        exists = self.compare("ne", traceback, self.const(mir.PTR, 0))
+        self.block.terminator = mir.Branch(exists, attach, after)
+        self.block = attach
+        self.python("PyException_SetTraceback", (value, traceback), _C_INT)
+        self.block.terminator = mir.Jump(after)
+        self.block = after
+        self.python_void("Py_DecRef", (kind,))
+        self.python_void("Py_DecRef", (traceback,))
+
     # --- Values -----------------------------------------------------------------------------------
 
     def unbox(self, object: mir.Local, type: mir.MirType, fail: mir.Block) -> mir.Local:
@@ -195,14 +216,8 @@ def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Functi
     code.block = miscounted
     code.ret(_call_python(code, wrong_count))
 
-    # What called Python, and saw it fail, threw with the Python exception set.
     code.block = thrown
-    pending = code.function.new_block()
-    error = code.python("PyErr_Occurred", (), mir.I64)
-    code.branch_cold(code.compare("ne", error, code.const(mir.I64, 0)), pending)
     code.ret(_call_python(code, raise_error))
-    code.block = pending
-    code.ret(code.const(mir.PTR, 0))
     return code.function
 
 
@@ -250,6 +265,7 @@ def stub_function(params: Types, results: Types) -> mir.Function:
     code.python_void("Py_DecRef", (result,))
     code.block.terminator = mir.Jump(fail)
     code.block = fail
+    code.keep_exception()
     code.emit(mir.Check(code.const(mir.BOOL, False), "Recorded", code.const(mir.I64, 0)))
     code.block.terminator = mir.Unreachable()
     return code.function
@@ -265,6 +281,7 @@ def poll_function() -> mir.Function:
     code.branch_cold(code.compare("ne", status, code.const(_C_INT, 0)), stop)
     code.ret()
     code.block = stop
+    code.keep_exception()
     code.store(code.const(mir.I64, 1), abi.FAILED)
     code.ret()
     return code.function
@@ -299,4 +316,23 @@ def interrupt_function(cells: int, count: int, previous: int) -> mir.Function:
     code.block = done
     code.emit(mir.CallPointer((), code.const(mir.PTR, previous), (signal,), c=True))
     code.ret()
+    return code.function
+
+
+def refill_function(slot: int, block: int, otherwise: int) -> mir.Function:
+    """Return the C function `i64 refill(size)` that asks the collector's code for memory.
+
+    That is the instance in the code-table slot at offset `slot`, with the collector's block at address
+    `block`; where it has none, the C function at the address `otherwise` is asked.
+    """
+    code = _Code("refill", (mir.I64,), (mir.I64,), c_convention=True)
+    size = code.function.params[0]
+    failed = code.function.new_block()
+    target = code.load(mir.PTR, code.context, slot)
+    found = code.new(mir.I64)
+    code.emit(mir.CallPointer((found,), target, (code.const(mir.I64, block), size), c=False))
+    code.branch_cold(code.compare("eq", found, code.const(mir.I64, 0)), failed)
+    code.ret(found)
+    code.block = failed
+    code.ret(code.call(code.const(mir.PTR, otherwise), (size,), mir.I64))
     return code.function

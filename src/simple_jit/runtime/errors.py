@@ -89,10 +89,26 @@ def take_error(context: Context, read_text: Callable[[int], str]) -> BaseExcepti
 
 def _take_pending(context: Context, site: Site | None) -> BaseException:
     error, context.pending = context.pending, None
+    if error is None:
+        error = _python_error(context)
     assert error is not None, "native code reported an error that nobody recorded"
     if isinstance(error, SimpleError) and error.site is None:
         error.site = site
     return error
+
+
+def _python_error(context: Context) -> BaseException | None:
+    """Return the exception that Python called from native code left by."""
+    address = context.load(abi.PYTHON_ERROR)
+    if not address:
+        return None
+    import ctypes
+
+    context.store(abi.PYTHON_ERROR, 0)
+    error = ctypes.cast(address, ctypes.py_object)
+    found: BaseException = error.value
+    ctypes.pythonapi.Py_DecRef(error)
+    return found
 
 
 _PLAIN = {"error": "", "frame": "", "bold": "", "end": ""}

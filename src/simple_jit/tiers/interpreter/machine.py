@@ -14,7 +14,7 @@ from simple_jit.hir import types
 from simple_jit.mir import abi
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.context import Context
-from simple_jit.runtime.errors import SimpleError, SimpleExit, record_error
+from simple_jit.runtime.errors import SimpleError, record_error
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64
 from simple_jit.tiers.interpreter import allocation
@@ -90,6 +90,7 @@ class Interpreter:
         self.code = CodeTable(self)
         self._externs: dict[hir.Extern, ExternCell] = {}
         self._makers: dict[tuple[object, ...], Closure] = {}
+        context.explain = self.as_simple_error
 
     def instance(self, function: hir.Function) -> Instance:
         """Return the cell of an instance; its body is compiled at the first call."""
@@ -213,8 +214,8 @@ class Interpreter:
         try:
             result: int = self.code[I64[(closure + abi.HEADER_SIZE) >> 3]].call(closure)
             return result
-        except (SimpleError, SimpleExit, KeyboardInterrupt, RecursionError, MemoryError) as raised:
-            error = self.as_simple_error(raised)
+        except BaseException as raised:
+            error = raised
         record_error(self.context, error)
         self.context.store(abi.FAILED, 0)
         return -1
