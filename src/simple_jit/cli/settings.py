@@ -16,7 +16,7 @@ OPTIONS = (
     Option("--verbose", None, "log to standard error what is compiled, and why not", short="-v"),
     Option("--stats", None, "show at the end what was compiled and how long that took"),
     Option("--overflow-checks", None, "make signed integer overflow an error"),
-    Option("--heap-max", "SIZE", "how large the heap may get, such as 512M (default: as large as there is memory)"),
+    Option("--heap-max", "SIZE", "how large the heap may get, such as 512M"),
 )
 
 

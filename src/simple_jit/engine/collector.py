@@ -28,8 +28,12 @@ fn main():
 """
 
 
-def load_collector(engine: Engine) -> tuple[Functions, bool]:
-    """Return the collector's functions; the second: are they native code, as where there is a back end?"""
+def load_collector(engine: Engine, block: int) -> tuple[Functions, bool]:
+    """Return the collector's functions; the second: are they native code, as where there is a back end?
+
+    Native code then asks that of `lib/core/gc.spl` for memory, and Python where it has none. `block` is the
+    address of the collector's cells.
+    """
     from simple_jit.hir.check import check_program
 
     program = check_program(SourceFile("<collector>", _SOURCE), Reporter())
@@ -37,7 +41,10 @@ def load_collector(engine: Engine) -> tuple[Functions, bool]:
     found = {function.name: function for function in program.functions.values()}
     wanted = {name: found[name] for name in FUNCTIONS}
     try:
-        return _compiled(engine, program, wanted), True
+        functions = _compiled(engine, program, wanted)
+        if not engine.heap.collector.stress:
+            _install_refill(engine, wanted["refill"], block)
+        return functions, True
     except (BackendError, BackendMissing):
         return _interpreted(engine, wanted), False
 
@@ -46,6 +53,15 @@ def _compiled(engine: Engine, program: hir.Program, wanted: dict[str, hir.Functi
     backend = engine.backend("auto")
     engine.native.install(_unit(program, wanted, backend), backend, 2)
     return {name: engine.native.entry(function) for name, function in wanted.items()}
+
+
+def _install_refill(engine: Engine, refill: hir.Function, block: int) -> None:
+    from simple_jit.runtime.crossing_code import refill_function
+
+    context, name = engine.context, "rt_heap_refill"
+    slot = context.code_offset(refill.symbol)
+    function = refill_function(slot, block, engine.externs.address(name))
+    context.store(context.import_offset(name), engine.native.add_c_function(function))
 
 
 def _unit(program: hir.Program, wanted: dict[str, hir.Function], backend: Backend) -> list[mir.Function]:

@@ -18,7 +18,8 @@ class Config:
     """The choices of one engine. `mode`, `backend` and `threshold` may change while a program runs.
 
     `threshold` is the number of calls after which an instance is compiled; 0: before its first. `level`
-    is LLVM's optimisation level, 0 to 3. `heap_max` bounds the heap, in bytes (None: `SIMPLE_HEAP_MAX`, if set).
+    is LLVM's optimisation level, 0 to 3. `heap_max` bounds the heap, in bytes (None:
+    `SIMPLE_HEAP_MAX`, if set).
     """
 
     __slots__ = ("backend", "heap_max", "level", "mode", "overflow_checks", "stats", "threshold", "verbose")

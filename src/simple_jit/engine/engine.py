@@ -271,10 +271,10 @@ class Engine(Hooks):
                 work.extend(callees(lowered))
         return list(found)
 
-    def _load_collector(self) -> tuple[Functions, bool]:
+    def _load_collector(self, block: int) -> tuple[Functions, bool]:
         from simple_jit.engine.collector import load_collector
 
-        return load_collector(self)
+        return load_collector(self, block)
 
     # --- the log ----------------------------------------------------------------------------------
     def _note_compiled(

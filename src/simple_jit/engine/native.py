@@ -83,6 +83,10 @@ class NativeCode:
             self._compiling = False
         self._fill_slots()
 
+    def add_c_function(self, function: mir.Function) -> int:
+        """Compile a function that C code calls and return its address."""
+        return self._crossing.add_c_function(function)
+
     def has_code(self, symbol: str) -> bool:
         """Is there native code for the instance?"""
         return symbol in self._installed

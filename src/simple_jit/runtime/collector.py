@@ -79,13 +79,13 @@ class Statistics:
 class Collector:
     """The collector of one heap.
 
-    `load` returns the functions of `lib/core/gc.spl` by name, ready to be called; `native` says whether
-    they run as native code. Whatever goes wrong while it is set up, or a heap that makes no sense, turns
+    `load`, given the address of the block of cells, returns the functions of `lib/core/gc.spl` by name, and
+    whether they run as native code. Whatever goes wrong while it is set up, or a heap that makes no sense, turns
     the collector off: then memory is handed out while there is some.
     """
 
     def __init__(
-        self, heap: Heap, context: Context, load: Callable[[], tuple[Functions, bool]] | None
+        self, heap: Heap, context: Context, load: Callable[[int], tuple[Functions, bool]] | None
     ) -> None:
         self._heap = heap
         self._context = context
@@ -253,6 +253,8 @@ class Collector:
 
     def _turn_off(self, why: str) -> None:
         self._off = True
+        if self._block:
+            self._set(_BUDGET, 0)  # so that native code asks Python
         if self._log:
             sys.stderr.write(f"gc: turned off ({why})\n")
 
@@ -262,7 +264,8 @@ class Collector:
         """Write the ranges of words to look at; returns how many."""
         context, heap = self._context, self._heap
         ranges = [
-            (context.address, context.address + abi.IMPORTS),
+            (context.address + abi.ERROR_A, context.address + abi.ERROR_B),
+            (context.address + abi.ARGS, context.address + abi.IMPORTS),
             _used_cells(context.address + abi.GLOBALS, abi.GLOBALS_COUNT),
         ]
         words = self._words([*heap.pinned(), *self._frame_words()])
@@ -370,7 +373,7 @@ class Collector:
         self._busy = True
         try:
             self._reserve_tables()
-            functions, self._native = self._load()
+            functions, self._native = self._load(self._block)
         except MemoryError:
             self._turn_off("no memory for its tables")
             return False

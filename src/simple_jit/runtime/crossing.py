@@ -91,6 +91,10 @@ class Crossing:
         self._thunks[address] = callee
         return address
 
+    def add_c_function(self, function: mir.Function) -> int:
+        """Compile a function that C code calls and return its address."""
+        return self._compile(function)[0]
+
     def free_stub(self, address: int) -> None:
         """Give back a stub that nothing will call any more: native code took its place in the slot."""
         del self._thunks[address]
