@@ -9,7 +9,7 @@ from __future__ import annotations
 from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.base.source import SourceFile
 from simple_jit.engine.backends import is_available
-from simple_jit.engine.config import Config
+from simple_jit.engine.config import BACKENDS, Config
 from simple_jit.runtime.errors import SimpleError, SimpleExit
 from simple_jit.tiers.contract import BackendError, BackendMissing
 
@@ -35,6 +35,8 @@ class EmbeddedEngine:
     ) -> None:
         from simple_jit.engine.engine import Engine
 
+        if backend not in BACKENDS:
+            raise SimpleError("Panic", f"there is no back end `{backend}`")
         if backend != "auto" and not is_available(backend):
             raise SimpleError("Panic", f"the back end `{backend}` is not installed")
         config = Config(_MODES[mode], backend, threshold, verbose, level=level)
