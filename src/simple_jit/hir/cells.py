@@ -46,8 +46,6 @@ def cell_of(cx: Context, local: hir.Local) -> hir.Local:
 
 def finish(cx: Context, body: hir.Expr) -> hir.Expr:
     """Return the body with cells in place of the locals that live in them, after `cx.entry`."""
-    if not cx.cells and not cx.entry:
-        return body
     body = _replace(cx, body)
     span = cx.instance.function.span
     used = _used_locals(body)

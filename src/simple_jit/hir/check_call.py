@@ -16,7 +16,6 @@ from simple_jit.hir.check_names import (
     type_named,
 )
 from simple_jit.hir.check_static import call_static, construct, convert_call
-from simple_jit.hir.closures import call_value
 from simple_jit.hir.collections import NAMES as COLLECTIONS
 from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, Variable, checks, diverging, expression
@@ -69,6 +68,8 @@ def _call_value(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr:
         return value
     value = definite(value)
     if isinstance(value.type, FnType):
+        from simple_jit.hir.closures import call_value
+
         return call_value(cx, value, node)
     if cx.session.find_method(value.type, "call") is not None:
         ident = ast.Ident(node.callee.span, "call")

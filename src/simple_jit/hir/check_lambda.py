@@ -94,7 +94,7 @@ def _typed(
     if node.result is not None:
         ret = cx.resolve(node.result)
     elif wanted is not None and not is_open(wanted.ret) and not isinstance(wanted.ret, HoleType):
-        ret = wanted.ret
+        ret = wanted.ret if wanted.ret is not NEVER else None
     instance = code.instance(params, ret)
     result = result_type(instance)
     if result is ERROR:

@@ -301,6 +301,15 @@ def check_collection(cx: Context, node: ast.Expr, hint: Type | None) -> hir.Expr
     return expression(cx, node, hint)
 
 
+@checks(ast.Lambda, ast.Pipe, ast.Range)
+def check_function_expression(cx: Context, node: ast.Expr, hint: Type | None) -> hir.Expr:
+    """Lambdas and their kin: the first of them loads `hir.check_lambda`, which then stands here."""
+    from simple_jit.hir import check_lambda
+
+    assert EXPRESSIONS[type(node)] is not check_function_expression, check_lambda
+    return expression(cx, node, hint)
+
+
 # --- comprehensions ----------------------------------------------------------------
 
 

@@ -218,13 +218,18 @@ def _report_unknown_field(cx: Context, symbol: RecordSymbol, type: StructType, n
 def _field_values(
     cx: Context, pattern: StructType, given: dict[int, ast.Arg], env: Env
 ) -> tuple[list[int], dict[int, hir.Expr]]:
-    """Check the values, literals last where they tell a type argument; the order is that of the source."""
+    """Check the values, literals and lambdas last where they have to do with a type argument.
+
+    The order that is returned is that of the source.
+    """
     from simple_jit.hir.symbols import substitute
 
     order = list(given)
-    flexible = [i for i in order if is_open(pattern.fields[i].type) and adapts(given[i].value)]
+    generic = [i for i in order if is_open(pattern.fields[i].type)]
+    lambdas = [i for i in generic if isinstance(given[i].value, ast.Lambda)]
+    later = [i for i in generic if adapts(given[i].value)] + lambdas
     values: dict[int, hir.Expr] = {}
-    for index in [i for i in order if i not in flexible] + flexible:
+    for index in [i for i in order if i not in later] + later:
         wanted = pattern.fields[index].type
         value = expression(cx, given[index].value, substitute(wanted, env))
         if not isinstance(value.type, HoleType) and value.type is not NEVER:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from simple_jit.base.source import Span
+    from simple_jit.hir.session import Session
     from simple_jit.hir.symbols import ExternSymbol
 
 _DEEPEST = 6
@@ -82,9 +83,9 @@ class Capture:
     def signature(self) -> tuple[object, ...]:
         return self.name, self.type, self.is_cell, self.is_narrowed
 
-    def stored_type(self, cx: Context) -> Type:
+    def stored_type(self, session: Session) -> Type:
         """Return the type of what a closure holds for it."""
-        return cell_type(cx.session, self.type) if self.is_cell else self.type
+        return cell_type(session, self.type) if self.is_cell else self.type
 
 
 class Home:
@@ -252,7 +253,7 @@ class Code:
         self.shown = f"fn({', '.join(['_'] * arity)}) -> _"
         self.captures = captures
         fields: list[tuple[str, Type]] = [("code", I64)]
-        fields += [(c.name or c.variable.local.name, c.stored_type(cx)) for c in captures]
+        fields += [(c.name or c.variable.local.name, c.stored_type(cx.session)) for c in captures]
         self.env = internal_struct(f"{key}.closure", fields)
         self.types: dict[FnType | None, ClosureType] = {}
         self.adapters: dict[FnType, tuple[hir.Function, StructType]] = {}
@@ -488,7 +489,10 @@ def _adapter(
         args: list[hir.Expr] = [hir.LocalGet(param, span) for param in params]
         inner.result = plain.ret
         result = code.direct(inner, value(hir.LocalGet(object, span)), args, span)
-        return fit_result(inner, result, plain.ret)
+        fitted = fit_result(inner, result, plain.ret)
+        if fitted is None:  # the type was taken from a guess at what the function returns
+            inner.instance.is_provisional = True
+        return fitted if fitted is not None else hir.Const(None, ERROR, span)
 
     code.adapters[plain] = function, env
     instance = Instance(session, module, function, build, plain.ret)
@@ -496,11 +500,13 @@ def _adapter(
     return function
 
 
-def fit_result(cx: Context, value: hir.Expr, ret: Type) -> hir.Expr:
-    """Return a body's value as the result `ret`; what is not wanted is dropped."""
+def fit_result(cx: Context, value: hir.Expr, ret: Type) -> hir.Expr | None:
+    """Return a call as the result `ret`, None where it does not fit; what is not wanted is dropped."""
     from simple_jit.hir.bodies import discard
 
-    return discard(value) if ret is UNIT else coerce(cx, value, ret)
+    if value.type is ERROR:
+        return None
+    return discard(value) if ret is UNIT else fit(cx, value, ret)
 
 
 # --- values ------------------------------------------------------------------------
@@ -686,7 +692,7 @@ def make_closure(
     key = f"{outer.function.symbol}.block:{line}:{column}"
     env = internal_struct(
         f"{key}.closure",
-        [("code", I64), *[(c.name or c.variable.local.name, c.stored_type(cx)) for c in captures]],
+        [("code", I64), *[(c.name or c.variable.local.name, c.stored_type(cx.session)) for c in captures]],
     )
     values = [captured_value(cx, capture, span) for capture in captures]
     name = f"{outer.function.symbol[len(outer.module.key) + 1 :]}.block"

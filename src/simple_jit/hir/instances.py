@@ -15,7 +15,6 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.hir import nodes as hir
-from simple_jit.hir.cells import cell_type, finish
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.decorators import decorators
 from simple_jit.hir.holes import unsettled
@@ -212,7 +211,7 @@ def get_instance(
     signature = signature_of(symbol)
     if symbol.is_dispatched:
         symbol.captured = []
-    if symbol.captured is None:
+    if symbol.captured is None and symbol.home is not None:
         from simple_jit.hir.closures import captured_by
 
         captured_by(symbol)
@@ -246,7 +245,7 @@ def _make_instance(
     for name, type in zip(names, params):
         function.locals.append(hir.Local(len(function.locals), name, type))
     for capture in symbol.captured or ():
-        stored = cell_type(session, capture.type) if capture.is_cell else capture.type
+        stored = capture.stored_type(session)
         function.locals.append(hir.Local(len(function.locals), capture.variable.local.name, stored))
     function.param_count = len(function.locals)
     from simple_jit.hir.bodies import build_function
@@ -429,7 +428,10 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
             context = Context(instance, hints, instance.declared or wanted)
             try:
                 body = instance.build(context)
-                body = finish(context, body)
+                if context.cells or context.entry:
+                    from simple_jit.hir.cells import finish
+
+                    body = finish(context, body)
                 break
             except Recheck as recheck:
                 if recheck.hints is not hints:  # it is a variable of a function around this one
