@@ -66,7 +66,7 @@ def member(cx: Context, object: hir.Expr, name: ast.Ident, span: Span) -> hir.Ex
             return called
     object = definite(object)
     if object.type is ANY:
-        from simple_jit.hir.check_any import member_of_any
+        from simple_jit.hir.any_members import member_of_any
 
         return member_of_any(cx, object, name, span)
     if isinstance(object.type, StructType):
@@ -188,7 +188,7 @@ def element(cx: Context, object: hir.Expr, node: ast.Index) -> hir.Expr:
 
         return dict_element(cx, object, object.type, node.index, node.span)
     if object.type is ANY:
-        from simple_jit.hir.check_any import element_of_any
+        from simple_jit.hir.any_members import element_of_any
 
         index = expression(cx, node.index)
         return index if index.type is ERROR else element_of_any(cx, object, index, node.span)
@@ -343,7 +343,7 @@ def length_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr | None:
     if isinstance(value.type, ArrayType):
         return hir.ArrayLen(value, I64, span)
     if value.type is ANY:
-        from simple_jit.hir.check_any import call_method_of_any
+        from simple_jit.hir.any_members import call_method_of_any
 
         length = call_method_of_any(cx, value, ast.Ident(span, "len"), [], span)
         return coerce(cx, length, I64)

@@ -10,7 +10,18 @@ from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, Symbol
-from simple_jit.hir.types import ANY, I64, NEVER, TEXT, UNIT, ArrayType, OptionalType, StructType, TupleType, Type
+from simple_jit.hir.types import (
+    ANY,
+    I64,
+    NEVER,
+    TEXT,
+    UNIT,
+    ArrayType,
+    OptionalType,
+    StructType,
+    TupleType,
+    Type,
+)
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -264,7 +275,7 @@ def _member_place(cx: Context, node: ast.Member, keep: bool) -> Place | None:
     if object.type is ERROR:
         return None
     if object.type is ANY:
-        from simple_jit.hir.check_any import field_place
+        from simple_jit.hir.any_members import field_place
 
         return field_place(cx, object, node.name, node.name.span)
     if (
@@ -319,7 +330,7 @@ def _index_place(cx: Context, node: ast.Index, keep: bool) -> Place | None:
     if array.type is ERROR:
         return None
     if array.type is ANY:
-        from simple_jit.hir.check_any import element_place
+        from simple_jit.hir.any_members import element_place
 
         return element_place(cx, array, node.index, node.span)
     if isinstance(array.type, HoleType) and array.type.is_array:

@@ -29,7 +29,7 @@ from simple_jit.hir.types import (
     TraitType,
     TupleType,
     Type,
-    is_dynamic,
+    involves_dynamic,
     is_number,
     is_plain_enum,
 )
@@ -47,11 +47,6 @@ OPERATIONS: dict[str, hir.CompareOp] = {
     ">": "gt",
     ">=": "ge",
 }
-
-
-def involves(type: Type) -> bool:
-    """Is `type` one whose values carry their type, or an optional of it?"""
-    return is_dynamic(type.inner if isinstance(type, OptionalType) else type)
 
 
 @checks(ast.Compare)
@@ -101,7 +96,7 @@ def compare_values(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: 
     left_out = diverging([left, right], span)
     if left_out is not None:
         return left_out
-    if involves(left.type) or involves(right.type):
+    if involves_dynamic(left.type) or involves_dynamic(right.type):
         return _compare_any(cx, op, left, right, span)
     if op in ("==", "!="):
         equal = _equality(cx, left, right, span)
@@ -113,7 +108,7 @@ def compare_values(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: 
 
 def _compare_any(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     """Compare where a side carries its type; a trait's `eq` and `cmp` come first."""
-    from simple_jit.hir.check_any import equal_any, order_any
+    from simple_jit.hir.any_operators import equal_any, order_any
 
     if isinstance(left.type, TraitType):
         name = "eq" if op in ("==", "!=") else "cmp"
@@ -176,7 +171,7 @@ def equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     type = left.type
     if is_number(type) or type is BOOL or is_plain_enum(type):
         return hir.Compare("eq", left, right, span)
-    if involves(type):
+    if involves_dynamic(type):
         return _compare_any(cx, "==", left, right, span)
     if isinstance(type, FnType):
         return cx.error(rule.BAD_COMPARISON.at(span, "functions are not compared"))
@@ -225,7 +220,7 @@ def order(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> 
     type = left.type
     if is_number(type) or type is BOOL:
         return hir.Compare(OPERATIONS[op], left, right, span)
-    if involves(type):
+    if involves_dynamic(type):
         return _compare_any(cx, op, left, right, span)
     zero = hir.Const(0, I64, span)
     if type is TEXT:
@@ -318,7 +313,7 @@ def _contains(cx: Context, item: ast.Expr, container: ast.Expr, span: Span) -> h
 
         return contains_in_hole(cx, holder.type, value.type, span)
     if holder.type is ANY:
-        from simple_jit.hir.check_any import contains_any
+        from simple_jit.hir.any_members import contains_any
 
         return contains_any(cx, value, holder, span)
     if isinstance(holder.type, (StructType, TraitType)):

@@ -81,7 +81,7 @@ def for_loop(
         return _range_loop(cx, pattern, counted, label, make_body, span)
     source = definite(expression(cx, iterable))
     if source.type is ANY:
-        from simple_jit.hir.check_any import items_of_any
+        from simple_jit.hir.any_members import items_of_any
 
         source = items_of_any(cx, source, iterable.span)
     if source.type is TEXT:

@@ -48,7 +48,7 @@ def call_named_method(
     if isinstance(receiver.type, HoleType):
         return _settle_by_method(cx, receiver, receiver.type, name, args)
     if receiver.type is ANY:
-        from simple_jit.hir.check_any import call_method_of_any
+        from simple_jit.hir.any_members import call_method_of_any
 
         return call_method_of_any(cx, receiver, name, args, span)
     found = _find(cx, receiver.type, name.name)

@@ -125,7 +125,7 @@ def unary_value(cx: Context, op: str, operand: hir.Expr, span: Span) -> hir.Expr
     if op == "~" and isinstance(operand.type, IntType):
         return hir.Unary("bitnot", operand, span)
     if operand.type is ANY:
-        from simple_jit.hir.check_any import unary
+        from simple_jit.hir.any_operators import unary
 
         return unary(cx, op, operand, span)
     if op == "-":
@@ -221,7 +221,7 @@ def combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -
     if left_out is not None:
         return left_out
     if is_dynamic(left.type) or is_dynamic(right.type):
-        from simple_jit.hir.check_any import binary
+        from simple_jit.hir.any_operators import binary
 
         return binary(cx, op, left, right, span)
     if is_number(left.type) and is_number(right.type):

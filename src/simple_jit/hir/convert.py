@@ -23,6 +23,7 @@ from simple_jit.hir.types import (
     TraitType,
     TupleType,
     Type,
+    involves_dynamic,
     is_dynamic,
     is_number,
     optional_of,
@@ -59,7 +60,7 @@ def fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
 
 def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
     found = value.type
-    if _involves_any(found) or _involves_any(to):
+    if involves_dynamic(found) or involves_dynamic(to):
         from simple_jit.hir.check_any import fit_dynamic
 
         return fit_dynamic(cx, value, to)
@@ -94,10 +95,6 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
 
         return fit_enum(cx, value, found, to)
     return None
-
-
-def _involves_any(type: Type) -> bool:
-    return is_dynamic(type.inner if isinstance(type, OptionalType) else type)
 
 
 def _fit_branches(cx: Context, value: hir.If, to: Type) -> hir.Expr | None:

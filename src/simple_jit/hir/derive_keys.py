@@ -60,7 +60,7 @@ def hash_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
         if special is not None:
             return special
     if type is ANY or isinstance(type, TraitType):
-        from simple_jit.hir.check_any import hash_any
+        from simple_jit.hir.any_operators import hash_any
 
         return hash_any(cx, value, span)
     if isinstance(type, FnType):

@@ -57,7 +57,7 @@ def text_of(cx: Context, value: hir.Expr, span: Span, *, quoted: bool) -> hir.Ex
         assert shown is not None
         return shown
     if type is ANY or isinstance(type, TraitType):
-        from simple_jit.hir.check_any import text_of_any
+        from simple_jit.hir.any_operators import text_of_any
 
         return text_of_any(cx, value, span, quoted)
     if type is UNIT:
@@ -208,7 +208,7 @@ def _formatted(cx: Context, value: hir.Expr, spec: str, span: Span) -> hir.Expr:
     if type in (ERROR, NEVER):
         return value
     if type is ANY:
-        from simple_jit.hir.check_any import format_any
+        from simple_jit.hir.any_operators import format_any
 
         return format_any(cx, value, spec, span, lambda inner, v: _formatted(inner, v, spec, span))
     if isinstance(type, IntType):

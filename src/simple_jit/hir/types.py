@@ -279,6 +279,11 @@ def is_dynamic(type: Type) -> bool:
     return type is ANY or isinstance(type, TraitType)
 
 
+def involves_dynamic(type: Type) -> bool:
+    """Is `type` one whose values carry their own type, or an optional of it?"""
+    return is_dynamic(type.inner if isinstance(type, OptionalType) else type)
+
+
 def is_reference(type: Type) -> bool:
     """Is a value of `type` one address of a heap object (never null)?"""
     return type is TEXT or isinstance(type, (ArrayType, StructType, FnType))
