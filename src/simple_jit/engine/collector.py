@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from simple_jit.engine.engine import Engine
     from simple_jit.mir import nodes as mir
     from simple_jit.runtime.collector import Functions
-    from simple_jit.tiers.contract import Backend
-
 
 _SOURCE = """use core.gc.{collect, refill, walk_spans, free_ranges}
 
@@ -34,9 +32,20 @@ def load_collector(engine: Engine, block: int) -> tuple[Functions, bool]:
     Native code then asks that of `lib/core/gc.spl` for memory, and Python where it has none. `block` is the
     address of the collector's cells.
     """
+    import gc
+
     from simple_jit.hir.check import check_program
 
-    program = check_program(SourceFile("<collector>", _SOURCE), Reporter())
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _load(engine, block, check_program(SourceFile("<collector>", _SOURCE), Reporter()))
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(engine: Engine, block: int, program: hir.Program | None) -> tuple[Functions, bool]:
     assert program is not None, "the collector does not pass the checker"
     found = {function.name: function for function in program.functions.values()}
     wanted = {name: found[name] for name in FUNCTIONS}
@@ -51,7 +60,7 @@ def load_collector(engine: Engine, block: int) -> tuple[Functions, bool]:
 
 def _compiled(engine: Engine, program: hir.Program, wanted: dict[str, hir.Function]) -> Functions:
     backend = engine.backend("auto")
-    engine.native.install(_unit(program, wanted, backend), backend, 2)
+    engine.native.install(_unit(program, wanted), backend, 2)
     return {name: engine.native.entry(function) for name, function in wanted.items()}
 
 
@@ -64,10 +73,10 @@ def _install_refill(engine: Engine, refill: hir.Function, block: int) -> None:
     context.store(context.import_offset(name), engine.native.add_c_function(function))
 
 
-def _unit(program: hir.Program, wanted: dict[str, hir.Function], backend: Backend) -> list[mir.Function]:
+def _unit(program: hir.Program, wanted: dict[str, hir.Function]) -> list[mir.Function]:
     from simple_jit.engine.store import MirStore, callees
     from simple_jit.passes.environment import Environment
-    from simple_jit.passes.pipeline import FULL, QUICK, run_passes
+    from simple_jit.passes.pipeline import INLINE, run_passes
 
     store = MirStore(program.functions)
     environment = Environment(store.lowered)
@@ -78,8 +87,8 @@ def _unit(program: hir.Program, wanted: dict[str, hir.Function], backend: Backen
         if symbol not in unit:
             lowered = store.lowered(symbol)
             assert lowered is not None
-            passes = FULL if backend.name == "llvm" else QUICK
-            unit[symbol] = _without_polls(run_passes(lowered, environment, passes))
+            # The back end does the rest well enough, and the program waits meanwhile.
+            unit[symbol] = _without_polls(run_passes(lowered, environment, (INLINE,)))
             work.extend(callees(unit[symbol]))
     return list(unit.values())
 

@@ -80,8 +80,8 @@ class Collector:
     """The collector of one heap.
 
     `load`, given the address of the block of cells, returns the functions of `lib/core/gc.spl` by name, and
-    whether they run as native code. Whatever goes wrong while it is set up, or a heap that makes no sense, turns
-    the collector off: then memory is handed out while there is some.
+    whether they run as native code. A lack of memory for tables, or a heap that makes no sense, turns the
+    collector off: then memory is handed out while there is some.
     """
 
     def __init__(
