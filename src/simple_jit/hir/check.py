@@ -19,10 +19,8 @@ from simple_jit.hir import (
     check_errors,
     check_literals,
     check_loops,
-    check_match,
     check_names,
     check_operators,
-    check_results,
     check_stmt,
     conditions,
 )
@@ -48,10 +46,8 @@ CHECKERS = (
     check_errors,
     check_literals,
     check_loops,
-    check_match,
     check_names,
     check_operators,
-    check_results,
     check_stmt,
     conditions,
 )
@@ -183,7 +179,9 @@ def _call_main(session: Session, main: Module, start: hir.Function, span: Span) 
     instance = get_instance(symbol, {}, [args_type] if params else [], None)
     call = hir.Call(instance.function, args, result_type(instance), symbol.span)
     if is_result(call.type):
-        return check_results.status_of(Context(init_instance(main), {}, None), call)
+        from simple_jit.hir.check_results import status_of
+
+        return status_of(Context(init_instance(main), {}, None), call)
     if isinstance(call.type, IntType):
         return call if call.type is I64 else hir.Convert(call, I64, span)
     return hir.Block([call], status, I64, span)

@@ -348,3 +348,11 @@ def length_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr | None:
         length = call_method_of_any(cx, value, ast.Ident(span, "len"), [], span)
         return coerce(cx, length, I64)
     return call_method(cx, value, "len", [], span)
+
+
+@checks(ast.Propagate)
+def check_propagate(cx: Context, node: ast.Propagate, hint: Type | None) -> hir.Expr:
+    """`e?`; what checks it is only loaded for programs that have one."""
+    from simple_jit.hir import check_results
+
+    return check_results.check_propagate(cx, node)

@@ -7,7 +7,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.check_patterns import Names, check_pattern
 from simple_jit.hir.conditions import Condition, check_condition, result_span
-from simple_jit.hir.context import Context, block, checks, expression, is_stable
+from simple_jit.hir.context import Context, block, expression, is_stable
 from simple_jit.hir.convert import coerce, join, takes_all
 from simple_jit.hir.decision import Emitter, Tree, build, leaves, rows_of, without_failures
 from simple_jit.hir.exhaustiveness import is_useful, missing
@@ -37,14 +37,8 @@ class Arm:
         self.body = body
 
 
-@checks(ast.Match)
-def check_match(cx: Context, node: ast.Match, hint: Type | None) -> hir.Expr:
-    """`match` as an expression: its arms have one type."""
-    return check_arms(cx, node, hint, wants_value=True)
-
-
 def check_arms(cx: Context, node: ast.Match, hint: Type | None, *, wants_value: bool) -> hir.Expr:
-    """Check a `match`."""
+    """Check a `match`; where it `wants_value`, its arms have one type."""
     errors = _count_errors(cx)
     subject = expression(cx, node.subject)
     if isinstance(subject.type, HoleType):

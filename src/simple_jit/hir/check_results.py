@@ -5,7 +5,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_enums import is_result, new_variant, variant_named
-from simple_jit.hir.context import Context, block, checks, expression
+from simple_jit.hir.context import Context, block, expression
 from simple_jit.hir.core_calls import call_core
 from simple_jit.hir.derive import derived_call
 from simple_jit.hir.report import a_type
@@ -47,8 +47,7 @@ def _unit_for_nothing(node: ast.Call, position: int) -> list[ast.Arg]:
 # --- e? ----------------------------------------------------------------------------
 
 
-@checks(ast.Propagate)
-def check_propagate(cx: Context, node: ast.Propagate, hint: Type | None) -> hir.Expr:
+def check_propagate(cx: Context, node: ast.Propagate) -> hir.Expr:
     """`e?`: leave the function with the `Err`, or with nil, where `e` is that."""
     value = expression(cx, node.value)
     if value.type in (ERROR, NEVER):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
-from simple_jit.hir.check_match import check_arms
 from simple_jit.hir.conditions import check_branches, check_condition
 from simple_jit.hir.context import Context, checks_statement, expression
 from simple_jit.hir.convert import coerce
@@ -34,6 +33,8 @@ def check_expr_statement(cx: Context, node: ast.ExprStmt) -> hir.Expr:
         cx.scope.narrowed |= known
         return checked
     if isinstance(value, ast.Match):
+        from simple_jit.hir.check_match import check_arms
+
         return check_arms(cx, value, None, wants_value=False)
     if isinstance(value, ast.Try):
         from simple_jit.hir.check_errors import guarded_try

@@ -152,6 +152,14 @@ def check_test(cx: Context, node: ast.PatternTest, hint: Type | None) -> hir.Exp
     return condition.expr
 
 
+@checks(ast.Match)
+def check_match(cx: Context, node: ast.Match, hint: Type | None) -> hir.Expr:
+    """`match` as an expression; what checks it is only loaded for programs that have one."""
+    from simple_jit.hir.check_match import check_arms
+
+    return check_arms(cx, node, hint, wants_value=True)
+
+
 @checks(ast.If)
 def check_if(cx: Context, node: ast.If, hint: Type | None) -> hir.Expr:
     """`if` as an expression: its branches have one type."""
