@@ -60,11 +60,11 @@ _DEEPEST = 6
 class Capture:
     """A variable that a closure captures: `root` is the variable of the function that declares it.
 
-    `name` is empty where the body does not name it, but calls a function that does. `is_narrowed`: it is
-    known not to be nil where the closure is made.
+    `name` is empty where the body does not name it, but calls a function that does. Where the closure is
+    made it is known not to be nil (`is_narrowed`), to be a `narrowed_type`.
     """
 
-    __slots__ = ("is_cell", "is_narrowed", "name", "root", "type", "variable")
+    __slots__ = ("is_cell", "is_narrowed", "name", "narrowed_type", "root", "type", "variable")
 
     def __init__(self, cx: Context, name: str, variable: Variable) -> None:
         self.name = name
@@ -72,6 +72,7 @@ class Capture:
         self.root = variable.root
         self.is_cell = not variable.is_fixed
         self.is_narrowed = cx.is_narrowed(variable)
+        self.narrowed_type = cx.narrowed_type(variable)
         self.type = variable.local.type
         if isinstance(self.type, HoleType):
             hints = self.type.owner
@@ -81,7 +82,7 @@ class Capture:
 
     @property
     def signature(self) -> tuple[object, ...]:
-        return self.name, self.type, self.is_cell, self.is_narrowed
+        return self.name, self.type, self.is_cell, self.is_narrowed, self.narrowed_type
 
     def stored_type(self, session: Session) -> Type:
         """Return the type of what a closure holds for it."""
@@ -233,6 +234,8 @@ def declare_captures(
             inner.self_variable = variable
         if capture.is_narrowed:
             scope.narrowed.add(variable)
+        if capture.narrowed_type is not None:
+            scope.narrowed.add(variable.fact(capture.narrowed_type))
 
 
 # --- code --------------------------------------------------------------------------
@@ -670,64 +673,3 @@ def _call(
     if not stmts or result.type is ERROR:
         return result  # type: ignore[no-any-return]
     return hir.Block(stmts, result, result.type, span)
-
-
-# --- a block of statements as a closure -------------------------------------------------
-
-
-def make_closure(
-    cx: Context, node: ast.Node | list[ast.Stmt], ret: Type, build: Callable[[Context], hir.Expr], span: Span
-) -> hir.Expr:
-    """Make a closure without parameters of a part of the function under check, for `hir.Protected`.
-
-    `node` is the syntax of that part. The variables around it that it uses are shared: those that are
-    assigned anywhere live in cells from then on, in the function too. `build(inner)` checks it, once, and
-    returns the body, of type `ret`; `inner` stands for `cx` while it does so (types, hints and findings are
-    shared; names that it declares are its own; it has no loops around it and its `ret` is that of `cx`).
-    The result is a `ClosureNew` of the type `fn() -> ret`.
-    """
-    captures = gather(cx, node)
-    outer = cx.instance
-    line, column = span.line_column()
-    key = f"{outer.function.symbol}.block:{line}:{column}"
-    env = internal_struct(
-        f"{key}.closure",
-        [("code", I64), *[(c.name or c.variable.local.name, c.stored_type(cx.session)) for c in captures]],
-    )
-    values = [captured_value(cx, capture, span) for capture in captures]
-    name = f"{outer.function.symbol[len(outer.module.key) + 1 :]}.block"
-    function = new_function(cx.session, cx.module, name, outer.function.name, span)
-    function.source = outer.function.source
-    function.track_caller = False
-    function.locals.append(hir.Local(0, "", env))
-    function.param_count = 1
-    function.ret = ret
-    instance = Instance(cx.session, cx.module, function, build, ret)
-    instance.symbol = outer.symbol
-    instance.types = outer.types
-    instance.self_type = outer.self_type
-    instance.is_done = True
-    inner = Context(instance, cx.hints, cx.ret)
-    inner.assigned = cx.assigned
-    inner.returned = cx.returned
-    inner.reporter = cx.reporter
-    for scope in reversed(list(cx.scope.chain())):
-        for known, meaning in scope.names.items():
-            if isinstance(meaning, Symbol):
-                inner.scope.names[known] = meaning
-            else:
-                inner.scope.names.pop(known, None)
-    object = hir.LocalGet(function.locals[0], span)
-    fields: list[hir.Expr] = [
-        hir.FieldGet(object, n, field.type, span) for n, field in enumerate(env.fields[1:], 1)
-    ]
-    declare_captures(inner, captures, fields, inner.scope)
-    inner.enter()
-    from simple_jit.hir.cells import finish
-
-    body = build(inner)
-    function.body = finish(inner, body)
-    function.locals = inner.locals
-    if any(value.type is ERROR for value in values):
-        return hir.Const(None, ERROR, span)
-    return hir.ClosureNew(function, env, values, function_of((), ret), span)
