@@ -14,11 +14,14 @@ from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     ANY,
     BOOL,
+    F64,
     I64,
     NEVER,
     TEXT,
     UNIT,
     ArrayType,
+    FloatType,
+    IntType,
     OptionalType,
     TupleType,
     Type,
@@ -283,8 +286,45 @@ def hash_any(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
         zero = hir.Const(0, I64, param.span)
 
         def make(narrowed: hir.Expr) -> hir.Expr:
-            return zero if narrowed.type is UNIT else hash_of(inner, narrowed, param.span)
+            if narrowed.type is UNIT:
+                return zero
+            if isinstance(narrowed.type, FloatType):
+                return _hash_of_float(inner, narrowed)
+            return hash_of(inner, narrowed, param.span)
 
         return branches(inner, param, types_of(inner.session, ANY), make, zero, I64)
 
     return call_dispatcher(cx, "hash any", [value], I64, build, span)
+
+
+def _hash_of_float(cx: Context, value: hir.Expr) -> hir.Expr:
+    """That of the integer that it is, if it is one."""
+    from simple_jit.hir.derive_keys import hash_of
+
+    span = value.span
+    number = value if value.type is F64 else hir.Convert(value, F64, span)
+    whole = hir.Convert(number, I64, span)
+    is_whole = hir.Compare("eq", hir.Convert(whole, F64, span), number, span)
+    return hir.If(is_whole, hash_of(cx, whole, span), hash_of(cx, number, span), I64, span)
+
+
+def same_key_any(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    """Are the values in two `any` the same key?"""
+    from simple_jit.hir.derive_keys import same_key
+
+    def build(inner: Context) -> hir.Expr:
+        inner.result = BOOL
+        a, b = params_of(inner)
+        no = hir.Const(False, BOOL, a.span)
+
+        def compare(v: hir.Expr) -> hir.Expr | None:
+            if v.type is UNIT or isinstance(v.type, IntType):
+                return _equal_with(inner, v, b)
+            otherwise = _equal_with(inner, v, b) if is_number(v.type) else None
+            return branches(
+                inner, b, [v.type], lambda w: same_key(inner, v, w, a.span), otherwise or no, BOOL
+            )
+
+        return branches(inner, a, types_of(inner.session, ANY), compare, no, BOOL)
+
+    return call_dispatcher(cx, "same any", [left, right], BOOL, build, span)

@@ -33,6 +33,7 @@ from simple_jit.hir.types import (
     TraitType,
     TupleType,
     Type,
+    is_dynamic,
 )
 
 TYPE_CHECKING = False
@@ -142,6 +143,10 @@ def same_key(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Ex
         return call_core(cx, "same_f64", [_as(left, F64), _as(right, F64)], span)
     if type is TEXT:
         return call_core(cx, "same_text", [left, right], span)
+    if is_dynamic(type):
+        from simple_jit.hir.any_operators import same_key_any
+
+        return same_key_any(cx, left, right, span)
     if not _has_float(cx, type, set()):
         return equal(cx, left, right, span)
     if isinstance(type, ArrayType):
@@ -166,6 +171,8 @@ def _has_float(cx: Context, type: Type, seen: set[Type]) -> bool:
         parts = [type.elem]
     elif isinstance(type, OptionalType):
         parts = [type.inner]
+    elif is_dynamic(type):
+        return True
     else:
         return isinstance(type, FloatType)
     return any(_has_float(cx, part, seen) for part in parts)

@@ -140,7 +140,7 @@ def owner_target(owner: Owner) -> Type:
             owner.target = trait_instance(node, tuple(owner.generics))
         else:
             types: dict[str, Type] = {var.name: var for var in owner.generics}
-            blocks = owner.impl.names.get if owner.impl is not None else None
+            blocks = owner.impl.blocks if owner.impl is not None else None
             owner.target = resolve(node, TypeScope(owner.scope, types, blocks))
     return owner.target
 

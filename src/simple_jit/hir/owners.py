@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
+from simple_jit.hir.collections import NAMES, collection_symbol
 from simple_jit.hir.core_index import BOUNDS
-from simple_jit.hir.resolve_types import BUILTIN_TYPES, TypeScope, set_bounds
+from simple_jit.hir.resolve_types import BUILTIN_TYPES, TypeScope, result_symbol, set_bounds
 from simple_jit.hir.symbols import (
     AliasSymbol,
     BrokenSymbol,
@@ -40,7 +41,8 @@ def owner_and_heads(
 
 def _impl(statement: ast.ImplDecl, module: Module, names: dict[str, Symbol]) -> tuple[Owner, list[Head]]:
     generics = [TypeVar(generic.name.name) for generic in statement.generics]
-    scope = TypeScope(module, {var.name: var for var in generics}, names.get)
+    blocks = None if names is module.names else names.get
+    scope = TypeScope(module, {var.name: var for var in generics}, blocks)
     for var, generic in zip(generics, statement.generics):
         set_bounds(var, generic, statement.where, scope)
     owner = Owner(statement.target.span.text, generics, statement.target, module)
@@ -56,7 +58,14 @@ def _heads(
         return ["optional"]
     if isinstance(target, ast.TupleType):
         return ["tuple"]
+    if isinstance(target, ast.DictType):
+        return [collection_symbol(module.session, "Dict")]
+    if isinstance(target, ast.SetType):
+        return [collection_symbol(module.session, "Set")]
     if not isinstance(target, ast.NamedType):
+        module.session.reporter.report(
+            rule.UNKNOWN_TYPE.at(target.span, f"`{target.span.text}` has no methods of its own")
+        )
         return []
     name = target.path[-1].name
     for var in generics:
@@ -76,6 +85,10 @@ def _symbol_heads(target: ast.NamedType, module: Module, names: dict[str, Symbol
     symbol: Symbol | None = names.get(target.path[0].name)
     if symbol is None:
         symbol = module.session.lookup(module, target.path[0].name)
+    if symbol is None and target.path[0].name in NAMES and not module.is_core:
+        symbol = collection_symbol(module.session, NAMES[target.path[0].name])
+    if symbol is None and target.path[0].name == "Result" and not module.is_core:
+        symbol = result_symbol(module.session)
     if isinstance(symbol, ImportSymbol):
         symbol = module.session.loader.resolve(symbol)
     if isinstance(symbol, AliasSymbol):

@@ -36,6 +36,7 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
     array_of,
+    is_dynamic,
     is_number,
 )
 from simple_jit.syntax import ast
@@ -67,6 +68,8 @@ def text_of(cx: Context, value: hir.Expr, span: Span, *, quoted: bool) -> hir.Ex
     if isinstance(type, OptionalType):
         return _optional_text(cx, value, type, span, quoted)
     if isinstance(type, ArrayType):
+        if _contains(type, type, set()):
+            return derived_call(cx, "show", [value], TEXT, _build_text, span)
         return call_core(cx, "show_array", [value], span)
     if isinstance(type, FnType):
         return _function_text(cx, value, type, span)
@@ -109,6 +112,8 @@ def _build_text(cx: Context) -> hir.Expr:
         from simple_jit.hir.check_enums import variant_text
 
         return variant_text(cx, value, type, span)
+    if isinstance(type, ArrayType):
+        return _guarded(cx, value, call_core(cx, "show_array", [value], span), span)
     assert isinstance(type, StructType)
     parts = []
     for index, field in enumerate(type.fields):
@@ -157,7 +162,7 @@ def _contains(type: Type, target: Type, seen: set[Type]) -> bool:
         parts = [type.elem]
     elif isinstance(type, OptionalType):
         parts = [type.inner]
-    return any(part is target or _contains(part, target, seen) for part in parts)
+    return is_dynamic(type) or any(part is target or _contains(part, target, seen) for part in parts)
 
 
 # --- joining pieces ----------------------------------------------------------------

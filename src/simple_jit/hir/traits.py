@@ -42,6 +42,7 @@ from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
     from simple_jit.hir.resolve_types import TypeScope
@@ -89,6 +90,11 @@ class Impl:
         self.is_resolved = False
 
     @property
+    def blocks(self) -> Callable[[str], Symbol | None] | None:
+        """What looks up the names of the block that the `impl` stands in, None at the top level."""
+        return None if self.names is self.module.names else self.names.get
+
+    @property
     def trait(self) -> TraitType | str | None:
         """The trait, its arguments in terms of the block's type parameters; a name of `KNOWN`; or None."""
         if not self.is_resolved:
@@ -97,7 +103,7 @@ class Impl:
 
             assert self.decl.trait is not None
             types: dict[str, Type] = {var.name: var for var in self.owner.generics}
-            scope = TypeScope(self.module, types, self.names.get)
+            scope = TypeScope(self.module, types, self.blocks)
             self._trait = trait_named(self.decl.trait, scope)
         return self._trait
 
@@ -152,7 +158,9 @@ def value_methods(symbol: TraitSymbol) -> dict[str, FunctionSymbol]:
         for decl in symbol.decl.methods:
             if decl.mode == "static":
                 continue
-            method = FunctionSymbol(decl, symbol.module, Owner(symbol.name, symbol.generics, symbol, symbol.module))
+            method = FunctionSymbol(
+                decl, symbol.module, Owner(symbol.name, symbol.generics, symbol, symbol.module)
+            )
             method.is_dispatched = True
             symbol.methods.setdefault(method.name, method)
     return symbol.methods
@@ -240,7 +248,9 @@ def impls_of(session: Session, type: Type, symbol: TraitSymbol) -> list[tuple[Im
             if not isinstance(trait, TraitType) or trait.scope is not symbol:
                 continue
             env: Env = {}
-            if match(owner_target(impl.owner), type, env) and all(meets(session, t, v) for v, t in env.items()):
+            if match(owner_target(impl.owner), type, env) and all(
+                meets(session, t, v) for v, t in env.items()
+            ):
                 applied = substitute(trait, env)
                 assert isinstance(applied, TraitType)
                 found.append((impl, env, applied))
@@ -291,7 +301,9 @@ def _is_comparable(session: Session, type: Type) -> bool:
 def match_trait(pattern: TraitType, actual: Type, env: Env) -> bool:
     """Bind the type variables of `Container<T>` so that it becomes the trait that `actual` implements."""
     if isinstance(actual, TraitType):
-        return actual.scope is pattern.scope and all(match(p, a, env) for p, a in zip(pattern.args, actual.args))
+        return actual.scope is pattern.scope and all(
+            match(p, a, env) for p, a in zip(pattern.args, actual.args)
+        )
     if not isinstance(actual, (StructType, EnumType, ArrayType, TupleType, OptionalType)) and is_open(actual):
         return False
     for _, _, trait in impls_of(pattern.scope.module.session, actual, pattern.scope):
