@@ -24,13 +24,13 @@ from simple_jit.hir.instances import (
 )
 from simple_jit.hir.report import count, listed
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, Param, Symbol, is_open, match, substitute
-from simple_jit.hir.types import NEVER, UNIT, ArrayType, ClosureType, FnType, Type, array_of
+from simple_jit.hir.types import ANY, NEVER, UNIT, ArrayType, ClosureType, FnType, TraitType, Type, array_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
-    from simple_jit.hir.symbols import Env
+    from simple_jit.hir.symbols import Env, Signature
 
 
 class Slots:
@@ -151,10 +151,8 @@ def call_function(
     signature = signature_of(symbol)
     if symbol.has_self and receiver is not None and signature.self_type is not None:
         match(signature.self_type, receiver.type, env)
-    values = _check_arguments(cx, signature.params, slots, env)
-    if signature.ret is not None and hint is not None and not isinstance(hint, HoleType):
-        if any(var not in env for var in signature.generics):
-            match(signature.ret, hint, env)
+    values = _check_arguments(cx, signature, slots, env, hint)
+    _match_result(signature, hint, env)
     if any(value is not None and value.type is ERROR for value in values):
         return hir.Const(None, ERROR, span)
     fitted = _fit_arguments(cx, symbol, signature.params, values, env)
@@ -175,8 +173,18 @@ def call_function(
     return _emit(cx, symbol, receiver, slots, fitted, env, span)
 
 
-def _check_arguments(cx: Context, params: list[Param], slots: Slots, env: Env) -> list[hir.Expr | None]:
-    """Check what is given, literals last: they adapt to what the others have settled."""
+def _match_result(signature: Signature, hint: Type | None, env: Env) -> None:
+    """Let the type that the context would like tell type parameters that nothing else tells."""
+    if signature.ret is not None and hint is not None and not isinstance(hint, HoleType):
+        if any(var not in env for var in signature.generics):
+            match(signature.ret, hint, env)
+
+
+def _check_arguments(
+    cx: Context, signature: Signature, slots: Slots, env: Env, hint: Type | None
+) -> list[hir.Expr | None]:
+    """Check what is given, literals and then lambdas last: they adapt to what the others have settled."""
+    params = signature.params
     values: list[hir.Expr | None] = [None] * len(params)
     later = []
     lambdas = []
@@ -189,7 +197,11 @@ def _check_arguments(cx: Context, params: list[Param], slots: Slots, env: Env) -
             later.append(index)
         else:
             values[index] = _check_argument(cx, params[index], slots.given[index], env)
-    for index in [*later, *lambdas]:
+    for index in later:
+        values[index] = _check_argument(cx, params[index], slots.given[index], env)
+    if lambdas and hint is not ANY and not isinstance(hint, TraitType):
+        _match_result(signature, hint, env)
+    for index in lambdas:
         values[index] = _check_argument(cx, params[index], slots.given[index], env)
     return values
 

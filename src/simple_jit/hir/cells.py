@@ -14,6 +14,7 @@ from __future__ import annotations
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.symbols import type_key
 from simple_jit.hir.types import NEVER, UNIT, Field, StructType, Type
+from simple_jit.hir.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def finish(cx: Context, body: hir.Expr) -> hir.Expr:
     """Return the body with cells in place of the locals that live in them, after `cx.entry`."""
     body = _replace(cx, body)
     span = cx.instance.function.span
-    used = _used_locals(body)
+    used = {node.local for node in walk(body) if isinstance(node, hir.LocalGet)}
     entry = [stmt for stmt in cx.entry if not isinstance(stmt, hir.LocalSet) or stmt.local in used]
     for param in cx.instance.function.params:
         cell = cx.cells.get(param)
@@ -101,20 +102,3 @@ def _swap(cx: Context, node: hir.Expr) -> hir.Expr:
         if cell is not None:
             return _new_cell(cx, cell, node.value)
     return node
-
-
-def _used_locals(body: hir.Expr) -> set[hir.Local]:
-    """Return the locals that are read in `body`."""
-    used: set[hir.Local] = set()
-    work = [body]
-    while work:
-        node = work.pop()
-        if isinstance(node, hir.LocalGet):
-            used.add(node.local)
-        for slot in type(node).__slots__:
-            child = getattr(node, slot)
-            if isinstance(child, hir.Expr):
-                work.append(child)
-            elif isinstance(child, list):
-                work.extend([item for item in child if isinstance(item, hir.Expr)])
-    return used
