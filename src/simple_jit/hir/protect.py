@@ -78,6 +78,8 @@ def move_out(cx: Context, body: hir.Expr) -> hir.Expr:
     holder = hir.Block([body], None, body.type, body.span)
     found = [(node, child) for node in walk(holder) for child in _children(node) if isinstance(child, Guarded)]
     uses = _count(holder)
+    for param in cx.instance.function.params:
+        uses[param] = uses.get(param, 0) + 1  # the call sets it
     for parent, guarded in reversed(found):
         _replace_child(parent, guarded, _Part(cx, guarded, uses).replacement())
     return holder.stmts[0]

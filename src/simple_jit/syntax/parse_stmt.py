@@ -461,20 +461,28 @@ class StatementParser(ExpressionParser):
         return ast.Loop(self.span_from(start), label, body)
 
     def _with(self) -> Stmt:
-        start = self.advance().start
+        self.advance()
+        return self._with_next()
+
+    def _with_next(self) -> Stmt:
+        """Parse what is given to a `with` from here on: `a as x, b as y:` is `a as x: with b as y:`."""
+        start = self.token.start
         outer = self.last_as
         self.last_as = self._find_name_of_with()
         value = self.expression()
         self.last_as = outer
         name = self.name("a name") if self.accept("as") else None
+        if self.accept(","):
+            inner = self._with_next()
+            return ast.With(self.span_from(start), value, name, ast.Block(inner.span, None, [inner]))
         body = self.body()
         return ast.With(self.span_from(start), value, name, body)
 
     def _find_name_of_with(self) -> int:
-        """Return the index of the `as` in `as name:` that ends the head of a `with`."""
+        """Return the index of the `as` in `as name:` or `as name,` that ends a value given to a `with`."""
         tokens, at = self.tokens, self.at
         depth = 0
-        while tokens[at].kind not in LAYOUT and (depth > 0 or tokens[at].kind != ":"):
+        while tokens[at].kind not in LAYOUT and (depth > 0 or tokens[at].kind not in (":", ",")):
             depth += (tokens[at].kind in CLOSERS) - (tokens[at].kind in OPENERS)
             at += 1
         named = tokens[at - 2].kind == "as" and tokens[at - 1].kind == NAME
