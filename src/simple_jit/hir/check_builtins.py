@@ -154,9 +154,9 @@ def _range(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
     if not 1 <= len(node.args) <= 3 or any(arg.name or arg.spread for arg in node.args):
         given = "none were" if not node.args else f"{len(node.args)} were"
         return cx.error(rule.WRONG_ARITY.at(node.span, f"`range` takes 1 to 3 arguments, but {given} given"))
-    from simple_jit.hir.check_lambda import range_array
+    from simple_jit.hir.check_lambda import range_value
 
-    return range_array(cx, node, hint)
+    return range_value(cx, node, hint)
 
 
 BUILTINS: dict[str, Callable[[Context, ast.Call, Type | None], hir.Expr]] = {

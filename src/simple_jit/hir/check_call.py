@@ -17,9 +17,10 @@ from simple_jit.hir.check_names import (
 )
 from simple_jit.hir.check_static import call_static, construct, convert_call
 from simple_jit.hir.collections import NAMES as COLLECTIONS
-from simple_jit.hir.collections import is_collection
+from simple_jit.hir.collections import is_collection, is_range
 from simple_jit.hir.context import Context, Variable, checks, diverging, expression
 from simple_jit.hir.convert import coerce, definite
+from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.core_index import PRELUDE
 from simple_jit.hir.externs import resolve_extern
 from simple_jit.hir.instances import signature_of
@@ -268,13 +269,16 @@ def _call_member(cx: Context, callee: ast.Member, node: ast.Call, hint: Type | N
     from simple_jit.hir.check_methods import call_named_method
 
     if isinstance(callee.value, ast.Range) and callee.name.name == "step_by" and len(node.args) == 1:
-        from simple_jit.hir.check_lambda import range_array
+        from simple_jit.hir.check_lambda import range_value
 
-        return range_array(cx, node, hint)
+        return range_value(cx, node, hint)
     receiver = expression(cx, callee.value)
     if receiver.type is ERROR:
         _check_args(cx, node)
         return receiver
+    if is_range(receiver.type) and cx.session.find_method(receiver.type, callee.name.name) is None:
+        items = call_method(cx, receiver, "to_array", [], callee.value.span)
+        receiver = items if items is not None else receiver
     if callee.nil_safe:
         return nil_safe(
             cx,

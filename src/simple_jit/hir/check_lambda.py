@@ -9,7 +9,7 @@ from simple_jit.hir.context import Context, Variable, block, checks, expression
 from simple_jit.hir.instances import result_type
 from simple_jit.hir.report import count
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType, is_open
-from simple_jit.hir.types import NEVER, UNIT, ClosureType, FnType, OptionalType, Type, function_of
+from simple_jit.hir.types import NEVER, UNIT, ArrayType, ClosureType, FnType, OptionalType, Type, function_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -107,12 +107,22 @@ def _typed(
 
 @checks(ast.Range)
 def check_range(cx: Context, node: ast.Range, hint: Type | None) -> hir.Expr:
-    """A range that no loop takes is the array of its numbers."""
-    return range_array(cx, node, hint)
+    """A range that no loop takes is a `Range` of the core library; where an array is wanted, that."""
+    return range_value(cx, node, hint)
 
 
-def range_array(cx: Context, node: ast.Range | ast.Call, hint: Type | None) -> hir.Expr:
-    """The array of the numbers that a loop over `node` goes through."""
+def range_value(cx: Context, node: ast.Range | ast.Call, hint: Type | None) -> hir.Expr:
+    """`a..b`, `a..=b`, `(a..b).step_by(k)` and `range(…)` as values."""
+    if isinstance(hint, ArrayType):
+        return _range_array(cx, node, hint)
+    from simple_jit.hir.check_loops import counted_parts
+    from simple_jit.hir.core_calls import call_core
+
+    parts = counted_parts(cx, node)
+    return parts if isinstance(parts, hir.Expr) else call_core(cx, "new_range", parts, node.span)
+
+
+def _range_array(cx: Context, node: ast.Range | ast.Call, hint: Type | None) -> hir.Expr:
     name = "i$"
     clause = ast.ForClause(node.span, [ast.NamePattern(node.span, name)], node)
     element = ast.Name(node.span, name)

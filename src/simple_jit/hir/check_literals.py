@@ -6,6 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
+from simple_jit.hir.collections import is_range
 from simple_jit.hir.conditions import check_condition
 from simple_jit.hir.context import EXPRESSIONS, Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, join, join_numbers
@@ -27,6 +28,7 @@ from simple_jit.hir.types import (
     FloatType,
     IntType,
     OptionalType,
+    StructType,
     TupleType,
     Type,
     array_of,
@@ -267,6 +269,8 @@ def _spread_type(cx: Context, node: ast.ArrayLiteral) -> ArrayType | None:
             found = expression(cx, item.value).type
             if isinstance(found, ArrayType):
                 return found
+            if isinstance(found, StructType) and is_range(found):
+                return array_of(found.args[0])
             if found is not ERROR:
                 cx.error(
                     rule.WRONG_TYPE.at(item.value.span, f"only an array is spread here, not {a_type(found)}")
@@ -383,8 +387,7 @@ def _push_element(
     return pushed
 
 
-_UNSUPPORTED: dict[type, Rule] = {
-}
+_UNSUPPORTED: dict[type, Rule] = {}
 
 
 @checks(*_UNSUPPORTED)

@@ -95,9 +95,7 @@ def for_loop(
         return source
     if isinstance(source.type, HoleType):
         _check_anyway(cx, pattern, label, make_body)
-        return cx.error(
-            rule.CANNOT_INFER_TYPE.at(iterable.span, "the element type of this is not known yet")
-        )
+        return cx.error(rule.CANNOT_INFER_TYPE.at(iterable.span, "the element type of this is not known yet"))
     if is_collection(source.type):
         from simple_jit.hir.check_dicts import collection_loop
 
@@ -187,6 +185,26 @@ def _range_loop(
     cx.leave()
     loop = hir.ForRange(frame.target, var, start, stop, step, counted.inclusive, body, span)
     return hir.Block([*before, loop], None, UNIT, span) if before else loop
+
+
+def counted_parts(cx: Context, node: ast.Expr) -> list[hir.Expr] | hir.Expr:
+    """Return start, stop, step and whether the stop is included, or an error that has been reported."""
+    counted = _counted(node, cx)
+    assert counted is not None
+    start, stop = check_operand_pair(
+        cx, counted.start or ast.IntLiteral(counted.span, 0, None), counted.stop, None
+    )
+    start, stop = definite(start), definite(stop)
+    type = _range_type(cx, start, stop, counted)
+    if type is None:
+        return hir.Const(None, ERROR, node.span)
+    if counted.step is None:
+        step: hir.Expr = hir.Const(1, type, counted.span)
+    else:
+        step = coerce(cx, expression(cx, counted.step, type), type, what="the step")
+    if step.type is ERROR:
+        return step
+    return [start, stop, step, hir.Const(counted.inclusive, BOOL, counted.span)]
 
 
 def _keep_before(cx: Context, parts: list[hir.Expr], before: list[hir.Expr]) -> list[hir.Expr]:

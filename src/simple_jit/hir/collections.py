@@ -51,6 +51,11 @@ def is_set(type: Type | None) -> bool:
     return isinstance(type, StructType) and type.scope.name == "Set" and type.scope.module.is_core
 
 
+def is_range(type: Type | None) -> bool:
+    """Is `type` the core library's `Range` of some integer type?"""
+    return isinstance(type, StructType) and type.scope.name == "Range" and type.scope.module.is_core
+
+
 def is_collection(type: Type | None) -> bool:
     """Is `type` a dict or a set?"""
     return is_dict(type) or is_set(type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
-from simple_jit.hir.collections import is_dict, is_set, wanted_collection
+from simple_jit.hir.collections import is_dict, is_range, is_set, wanted_collection
 from simple_jit.hir.context import Context, block
 from simple_jit.hir.holes import EmptyCollection, settle
 from simple_jit.hir.report import a_type
@@ -84,6 +84,11 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
     if isinstance(found, OptionalType):
         unwrapped = hir.Unwrap(value, found.inner, value.span)
         return unwrapped if found.inner is to else _fit(cx, unwrapped, to)
+    if isinstance(to, ArrayType) and is_range(found):
+        from simple_jit.hir.core_calls import call_method
+
+        items = call_method(cx, value, "to_array", [], value.span)
+        return items if items is not None and items.type is to else None
     if isinstance(found, ClosureType) and type(to) is FnType:
         from simple_jit.hir.closures import to_plain
 
