@@ -10,6 +10,7 @@ import ctypes
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 from simple_jit import driver
 from simple_jit.base.diagnostics import Reporter
@@ -24,6 +25,7 @@ from simple_jit.passes.environment import Environment
 from simple_jit.passes.pipeline import ALL, run_passes
 from simple_jit.runtime.errors import SimpleError, SimpleExit, record_error
 from simple_jit.runtime.externs import PythonFunction
+from simple_jit.runtime.values import flatten_value, inflate
 from simple_jit.syntax.load import load_source
 from simple_jit.tiers.mir_interpreter import MirInterpreter
 
@@ -57,6 +59,16 @@ class MirEngine(Engine):
         self.context.store(abi.ARGS, arguments)
         (status,) = interpreter.call(program.start.symbol, [arguments])
         return status
+
+    def callable(self, function):  # type: ignore[no-untyped-def]
+        """Return what calls a function of the program that ran."""
+
+        def call(*args):  # type: ignore[no-untyped-def]
+            types = [param.type for param in function.params]
+            parts = [part for arg, type in zip(args, types) for part in flatten_value(arg, type)]
+            return inflate(self._interpreter.call(function.symbol, parts), function.ret)
+
+        return call
 
     def _resolve(self, symbol: str) -> mir.Function | None:
         function = self.store.lowered(symbol)
@@ -101,8 +113,10 @@ class MirEngine(Engine):
 
 
 def run(words: list[str]) -> int:
-    """Run `[--passes] FILE ARGUMENT…` and return the exit status."""
+    """Run `[--passes] FILE ARGUMENT…` or `[--passes] test WORD…` and return the exit status."""
     optimise = words[0] == "--passes"
+    if words[optimise] == "test":
+        return run_tests(words[optimise + 1 :], optimise)
     path, *args = words[optimise:]
     source = load_source(path, Reporter())
     assert source is not None
@@ -110,14 +124,26 @@ def run(words: list[str]) -> int:
 
 
 def run_source(source: SourceFile, args: list[str], optimise: bool) -> int:
-    sys.setrecursionlimit(1 << 20)
-    threading.stack_size(512 << 20)
     MirEngine.optimise = optimise
     driver.Engine = MirEngine  # type: ignore[misc]
+    return with_deep_stack(lambda: driver.run(source, args, Config(mode="always_interpret")))
+
+
+def run_tests(words: list[str], optimise: bool) -> int:
+    """`simple test` in this tier."""
+    from simple_jit.cli.test import test
+    from simple_jit.testing import runner
+
+    MirEngine.optimise = optimise
+    runner.Engine = MirEngine  # type: ignore[misc]
+    return with_deep_stack(lambda: test(words))
+
+
+def with_deep_stack(work: Callable[[], int]) -> int:
+    sys.setrecursionlimit(1 << 20)
+    threading.stack_size(512 << 20)
     status: list[int] = []
-    thread = threading.Thread(
-        target=lambda: status.append(driver.run(source, args, Config(mode="always_interpret")))
-    )
+    thread = threading.Thread(target=lambda: status.append(work()))
     thread.start()
     thread.join()
     return status[0] if status else 70
