@@ -121,10 +121,14 @@ def _map_some(reserve: int) -> tuple[int, int, int]:
     """Map as much as can be had, at most `reserve` bytes: to write to, to run from, how much."""
     while True:
         file = _memory_file(reserve)
+        write = 0
         try:
-            return _map(file, reserve, _READ | _WRITE), _map(file, reserve, _READ | _EXECUTE), reserve
+            write = _map(file, reserve, _READ | _WRITE)
+            return write, _map(file, reserve, _READ | _EXECUTE), reserve
         except CodeMemoryError:
-            reserve //= 2
+            if write:
+                _munmap(write, reserve)
+            reserve //= 4  # others need some of what is left
             if reserve < _LEAST_RESERVE:
                 raise
         finally:

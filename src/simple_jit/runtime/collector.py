@@ -6,7 +6,8 @@ allocates less never meets it.
 
 Roots are found
 
-    exactly           constants, handles (`Heap.pin`), globals, the cells of the context
+    exactly           constants, handles (`Heap.pin`), globals, cells of the context (not BUFFER: what is in
+                      it lies elsewhere too, and stays there when it is no longer needed)
     in Python frames  every integer, in lists and tuples too, that is an address in the heap as it is or
                       shifted left by up to three bits (the interpreter indexes views by shifted addresses)
     conservatively    the native stack from the innermost landing place on, where the registers lie too
@@ -94,6 +95,7 @@ class Collector:
         self._native = False
         self._off = False
         self._busy = False
+        self._full = False
         self._reserved: list[tuple[int, int]] = []
         self._block = 0
         self._types = 0
@@ -147,7 +149,16 @@ class Collector:
             if self._until_stress <= 0:
                 self._until_stress = self.stress
                 return "stress"
+        if self._full:
+            return "no room"
         return "budget" if self._get(_ALLOCATED) + size > self._get(_BUDGET) else ""
+
+    def _is_tight(self) -> bool:
+        """Is there so little room that what cannot collect may find none, and something to collect?"""
+        limit = self._heap.limit
+        if self._get(_LIMIT) - self._get(_TOP) > limit >> 3:
+            return False
+        return self._get(_ALLOCATED) > self._get(_BUDGET) >> 2
 
     def _rounded(self, size: int) -> int:
         if size < 0 or size > self._heap.limit:
@@ -155,7 +166,11 @@ class Collector:
         return max((size + 15) & -16, 16)
 
     def _fail(self) -> int:
-        raise SimpleError("OutOfMemory", "out of memory")
+        self._full = True
+        message = "out of memory"
+        if self._heap.is_reduced:
+            message += f": the system grants a heap of {self._heap.limit >> 20} MB (see `ulimit -v`)"
+        raise SimpleError("OutOfMemory", message)
 
     def _extend(self, size: int) -> int:
         """Take memory behind the first span, before there is a collector."""
@@ -200,6 +215,7 @@ class Collector:
             return False
         assert self._functions is not None
         self._busy = True
+        self._full = False
         limit = sys.getrecursionlimit()
         try:
             from time import perf_counter
@@ -230,7 +246,7 @@ class Collector:
     def collect_if_due(self) -> None:
         """Collect before something that allocates without collecting, where it is time."""
         if self._functions is not None:
-            cause = self._due(0)
+            cause = self._due(0) or ("no room" if self._is_tight() else "")
             if cause:
                 self.collect(cause)
 
@@ -265,7 +281,8 @@ class Collector:
         context, heap = self._context, self._heap
         ranges = [
             (context.address + abi.ERROR_A, context.address + abi.ERROR_B),
-            (context.address + abi.ARGS, context.address + abi.IMPORTS),
+            (context.address + abi.ARGS, context.address + abi.ARGS + 8),
+            (context.address + abi.RETURNS, context.address + abi.RETURNS + 8 * abi.RETURNS_COUNT),
             _used_cells(context.address + abi.GLOBALS, abi.GLOBALS_COUNT),
         ]
         words = self._words([*heap.pinned(), *self._frame_words()])

@@ -63,11 +63,22 @@ def parse_size(name: str, setting: str) -> int:
 class Heap:
     """The heap of one context.
 
-    `base` and `reserved` say where the region lies, `limit` how much of it may be used. `load` sets up the
-    collector's code (`Collector`); without it nothing is ever collected.
+    `base` and `reserved` say where the region lies, `limit` how much of it may be used, `is_reduced` that the
+    system refused more.
     """
 
-    __slots__ = ("_context", "_end", "_next", "_pins", "_texts", "base", "collector", "limit", "reserved")
+    __slots__ = (
+        "_context",
+        "_end",
+        "_next",
+        "_pins",
+        "_texts",
+        "base",
+        "collector",
+        "is_reduced",
+        "limit",
+        "reserved",
+    )
 
     def __init__(
         self,
@@ -89,6 +100,7 @@ class Heap:
         if limit is not None:
             size = -(-limit // 4096) * 4096
         self.base, self.reserved = _reserve(size)
+        self.is_reduced = self.reserved < size
         self.limit = min(limit or self.reserved, self.reserved)
         self._next = (context.address + abi.HEAP_NEXT) >> 3
         self._end = (context.address + abi.HEAP_END) >> 3
@@ -240,11 +252,16 @@ class Heap:
 
 
 def _reserve(size: int) -> tuple[int, int]:
-    """Reserve `size` bytes, or the largest half, quarter … of it that the system grants."""
+    """Reserve `size` bytes; where the system refuses, half of what it grants, since a heap is not all."""
+    wanted = size
     while size:
         base = reserve(size)
         if base is not None:
-            return base, size
+            if size == wanted:
+                return base, size
+            release(base, size)
+            wanted = size = size // 2
+            continue
         if size <= SMALLEST_RESERVE:
             break
         size //= 2

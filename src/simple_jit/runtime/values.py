@@ -20,7 +20,6 @@ from simple_jit.mir.layout import (
     flatten,
     has_payload,
     struct_layout,
-    traced,
 )
 from simple_jit.runtime.memory import I64, VIEWS
 
@@ -277,18 +276,9 @@ def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
         from simple_jit.runtime.any_values import any_to_python
 
         return any_to_python(value, heap)
-    if any(traced(type)):
-        _keep_for_good(value, heap)
+    if isinstance(type, hir.FnType):
+        heap.pin(value)  # Python gets the bare address: who knows for how long
     return value
-
-
-def _keep_for_good(value: Value, heap: Heap) -> None:
-    """Pin what Python gets as a bare address (function values, boxed enums, what an `any` holds)."""
-    if isinstance(value, tuple):
-        for part in value:
-            _keep_for_good(part, heap)
-    elif isinstance(value, int) and heap.base <= value < heap.base + heap.reserved:
-        heap.pin(value)
 
 
 def array_values(array: int, elem: hir.Type) -> list[Value]:
