@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
-from simple_jit.hir.bodies import check_block, check_statements, discard
-from simple_jit.hir.context import Context, checks, checks_statement, expression
+from simple_jit.hir.bodies import check_block, discard
+from simple_jit.hir.context import Context, checks, checks_statement, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
+from simple_jit.hir.dispatch import note
 from simple_jit.hir.protect import Guarded
 from simple_jit.hir.report import a_type
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import NEVER, TEXT, UNIT, StructType, Type
+from simple_jit.hir.types import ANY, NEVER, TEXT, UNIT, StructType, Type
 from simple_jit.hir.walk import walk
 from simple_jit.syntax import ast
 
@@ -90,7 +91,8 @@ def _last_place(body: hir.Expr) -> Span:
 
 
 def error_type(cx: Context, span: Span) -> Type:
-    """Return the core library's class of caught errors."""
+    """Return the core library's class of caught errors; a `value` in one may be nil."""
+    note(cx.session, UNIT)
     return call_core(cx, "caught_error", [], span).type
 
 
@@ -211,10 +213,11 @@ def check_throw(cx: Context, node: ast.Throw) -> hir.Expr:
     stmts: list[hir.Expr] = []
     kept = cx.keep(value, stmts)
     message = text_of(cx, kept, node.span, quoted=False)
-    if message.type is ERROR:
-        return message
-    stmts.append(hir.Throw("Thrown", message, node.span))
-    return hir.Block(stmts, None, NEVER, node.span)
+    value = coerce(cx, kept, ANY)
+    if erroneous(message, value):
+        return hir.Const(None, ERROR, node.span)
+    thrown = call_core(cx, "throw_value", [value, message], node.span)
+    return hir.Block([*stmts, _without_end(thrown)], None, NEVER, node.span)
 
 
 def is_error(type: Type) -> bool:

@@ -287,7 +287,6 @@ def _errors(table: Table, context: Context, heap: Heap, output: Output) -> None:
         return site.line if site else 0
 
     table["rt_error_take"] = ((), _TEXTS), take
-    table["rt_error_site"] = ((), hir.I64), lambda: context.load(abi.ERROR_SITE)
     table["rt_error_end"] = ((), hir.UNIT), end
     table["rt_error_throw"] = ((hir.TEXT, hir.TEXT, hir.I64), hir.UNIT), throw
     table["rt_site_file"] = ((hir.I64,), hir.TEXT), site_file
