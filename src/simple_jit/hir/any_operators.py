@@ -50,8 +50,7 @@ def binary(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) ->
         from simple_jit.hir.convert import coerce
 
         return _combine_as(cx, op, left, coerce(cx, right, TEXT), span)
-    args = [to_any(cx, left), to_any(cx, right)]
-    if erroneous(*args):
+    if erroneous(to_any(cx, left), to_any(cx, right)):
         return hir.Const(None, ERROR, span)
 
     def build(inner: Context) -> hir.Expr:
@@ -62,7 +61,38 @@ def binary(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) ->
             inner, a, types_of(inner.session, ANY), lambda v: _binary_with(inner, op, v, b, fail), fail, ANY
         )
 
-    return call_dispatcher(cx, f"any {op}", args, ANY, build, span)
+    def slow(a: hir.Expr, b: hir.Expr) -> hir.Expr:
+        return call_dispatcher(cx, f"any {op}", [to_any(cx, a), to_any(cx, b)], ANY, build, span)
+
+    if op not in _GUARDED:
+        return slow(left, right)
+    return _guarded(cx, left, right, lambda a, b: to_any(cx, _combine_as(cx, op, a, b, span)), slow, span)
+
+
+_GUARDED = ("+", "-", "*", "==", "<", "<=", ">", ">=")
+"""The operators whose common case stands where they are used."""
+
+
+def _guarded(
+    cx: Context,
+    left: hir.Expr,
+    right: hir.Expr,
+    fast: Callable[[hir.Expr, hir.Expr], hir.Expr],
+    slow: Callable[[hir.Expr, hir.Expr], hir.Expr],
+    span: Span,
+) -> hir.Expr:
+    """Where both sides are integers (or floats, beside a float) do without a call."""
+    sides = [side.type for side in (left, right) if side.type is not ANY]
+    wanted = sides[0] if sides else I64
+    if len(sides) > 1 or wanted not in (I64, F64) or wanted not in cx.session.dynamic:
+        return slow(left, right)
+    stmts: list[hir.Expr] = []
+    a, b = cx.keep(left, stmts), cx.keep(right, stmts)
+    tests = [hir.AnyIs(side, wanted, span) for side in (a, b) if side.type is ANY]
+    test: hir.Expr = tests[0] if len(tests) == 1 else hir.And(tests[0], tests[1], span)
+    first, second = (hir.AnyGet(s, wanted, span) if s.type is ANY else s for s in (a, b))
+    quick = fast(first, second)
+    return block(stmts, hir.If(test, quick, slow(a, b), quick.type, span), span)
 
 
 def _is_builtin(type: Type) -> bool:
@@ -166,8 +196,9 @@ def equal_any(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.E
     for value, other in ((left, right), (right, left)):
         if isinstance(value, hir.Nil) or (isinstance(value.type, HoleType) and value.type.is_nil):
             return _is_absent(cx, other, span)
-    args = [to_any(cx, left), to_any(cx, right)]
-    if erroneous(*args):
+    from simple_jit.hir.check_compare import compare_values
+
+    if erroneous(to_any(cx, left), to_any(cx, right)):
         return hir.Const(None, ERROR, span)
 
     def build(inner: Context) -> hir.Expr:
@@ -176,7 +207,10 @@ def equal_any(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.E
         no = hir.Const(False, BOOL, a.span)
         return branches(inner, a, types_of(inner.session, ANY), lambda v: _equal_with(inner, v, b), no, BOOL)
 
-    return call_dispatcher(cx, "any ==", args, BOOL, build, span)
+    def slow(a: hir.Expr, b: hir.Expr) -> hir.Expr:
+        return call_dispatcher(cx, "any ==", [to_any(cx, a), to_any(cx, b)], BOOL, build, span)
+
+    return _guarded(cx, left, right, lambda a, b: compare_values(cx, "==", a, b, span), slow, span)
 
 
 def _is_absent(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
@@ -204,8 +238,9 @@ def _equal_with(cx: Context, left: hir.Expr, right: hir.Expr) -> hir.Expr | None
 
 def order_any(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
     """`<` and its kin; values of types that do not go together have no order, which is an error."""
-    args = [to_any(cx, left), to_any(cx, right)]
-    if erroneous(*args):
+    from simple_jit.hir.check_compare import compare_values
+
+    if erroneous(to_any(cx, left), to_any(cx, right)):
         return hir.Const(None, ERROR, span)
 
     def build(inner: Context) -> hir.Expr:
@@ -215,7 +250,10 @@ def order_any(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span)
         types = types_of(inner.session, ANY)
         return branches(inner, a, types, lambda v: _order_with(inner, op, v, b, fail), fail, BOOL)
 
-    return call_dispatcher(cx, f"any {op}", args, BOOL, build, span)
+    def slow(a: hir.Expr, b: hir.Expr) -> hir.Expr:
+        return call_dispatcher(cx, f"any {op}", [to_any(cx, a), to_any(cx, b)], BOOL, build, span)
+
+    return _guarded(cx, left, right, lambda a, b: compare_values(cx, op, a, b, span), slow, span)
 
 
 def _order_with(cx: Context, op: str, left: hir.Expr, right: hir.Expr, fail: hir.Expr) -> hir.Expr | None:
