@@ -17,11 +17,11 @@ TIERS = {
     "mir": ["mir", "test"],
     "mir-passes": ["mir", "--passes", "test"],
 }
-SPECS = sorted((ROOT / "test").rglob("*_spec.spl"))
+SPECS = sorted(path for folder in ("test", "examples") for path in (ROOT / folder).rglob("*_spec.spl"))
 
 
 def spec_id(path: Path) -> str:
-    return str(path.relative_to(ROOT / "test"))
+    return str(path.relative_to(ROOT))
 
 
 def runs() -> list[tuple[Path, str]]:
@@ -41,4 +41,4 @@ def test_spec_passes(path: Path, tier: str) -> None:
 
 def test_there_are_specs_of_the_engine() -> None:
     names = {spec_id(path) for path in SPECS}
-    assert {"compiler/backend/jit_interpreter_spec.spl", "compiler/jit_integration_spec.spl"} <= names
+    assert {f"test/compiler/{name}_spec.spl" for name in ("backend/jit_interpreter", "jit_integration")} <= names
