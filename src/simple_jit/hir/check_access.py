@@ -179,6 +179,10 @@ def element(cx: Context, object: hir.Expr, node: ast.Index) -> hir.Expr:
     """`object[index]`."""
     if object.type in (ERROR, NEVER):
         return object
+    if isinstance(object.type, HoleType) and object.type.kind == "dict":
+        from simple_jit.hir.check_dicts import element_of_hole
+
+        return element_of_hole(cx, object.type, node)
     if isinstance(object.type, HoleType):
         return cx.error(rule.CANNOT_INFER_TYPE.at(object.span, "the element type of this is not known yet"))
     if isinstance(object.type, TupleType):

@@ -350,6 +350,12 @@ def dict_place(cx: Context, object: hir.Expr, node: ast.Index, *, keep: bool) ->
     return DictPlace(cx, object, type, key, node.span, keep=keep)
 
 
+def element_of_hole(cx: Context, hole: HoleType, node: ast.Index) -> hir.Expr:
+    """`d[k]` where nothing is known of the empty dict `d` but its key; what is done with it may tell more."""
+    cx.error(rule.CANNOT_INFER_TYPE.at(node.value.span, "the type of the values of this is not known yet"))
+    return hir.Nil(ValueHole(hole, expression(cx, node.index).type, is_array=True), node.span)
+
+
 def hole_place(cx: Context, hole: HoleType, index: ast.Expr) -> HoleType:
     """The type of `d[k]` where nothing is known of the empty dict `d` but its key."""
     return ValueHole(hole, expression(cx, index).type)

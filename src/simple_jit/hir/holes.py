@@ -32,12 +32,15 @@ class EmptyCollection(hir.Expr):
 
 
 class ValueHole(HoleType):
-    """The type of the values of a dict that is a hole itself, but for the type of its keys."""
+    """The type of the values of a dict that is a hole itself, but for the type of its keys.
+
+    `is_array`: it is read, and a method of arrays may tell it: `groups[k].push(x)`.
+    """
 
     __slots__ = ("dict", "key")
 
-    def __init__(self, dict: HoleType, key: Type) -> None:
-        super().__init__(dict.binding, is_array=False)
+    def __init__(self, dict: HoleType, key: Type, *, is_array: bool = False) -> None:
+        super().__init__(dict.binding, is_array)
         self.dict = dict
         self.key = key
 
@@ -64,7 +67,10 @@ def settle(cx: Context, hole: HoleType, type: Type) -> None:
 def settle_element(cx: Context, hole: HoleType, type: Type) -> None:
     """An element of the array with a hole has this type."""
     if type not in (ERROR, NEVER, UNIT) and not isinstance(type, HoleType):
-        _recheck(cx, hole, array_of(type))
+        if isinstance(hole, ValueHole):
+            settle_collection(cx, hole.dict, [hole.key, array_of(type)])
+        else:
+            _recheck(cx, hole, array_of(type))
 
 
 def settle_collection(cx: Context, hole: HoleType, types: list[Type]) -> None:
