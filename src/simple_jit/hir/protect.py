@@ -76,7 +76,8 @@ class Guarded(hir.Expr):
 def move_out(cx: Context, body: hir.Expr) -> hir.Expr:
     """Return a finished body without guarded parts: they are functions now. Adds to `cx.locals`."""
     holder = hir.Block([body], None, body.type, body.span)
-    found = [(node, child) for node in walk(holder) for child in _children(node) if isinstance(child, Guarded)]
+    nodes = [(node, child) for node in walk(holder) for child in _children(node)]
+    found = [(node, child) for node, child in nodes if isinstance(child, Guarded)]
     uses = _count(holder)
     for param in cx.instance.function.params:
         uses[param] = uses.get(param, 0) + 1  # the call sets it

@@ -123,6 +123,14 @@ class _Code:
         self.python_void("Py_DecRef", (kind,))
         self.python_void("Py_DecRef", (traceback,))
 
+    def restore_exception(self, error: mir.Local) -> None:
+        """Set the Python exception again that `ctx.PYTHON_ERROR` holds."""
+        kind = self.python("PyObject_Type", (error,), mir.PTR)
+        self.python_void("PyErr_SetObject", (kind, error))
+        self.python_void("Py_DecRef", (kind,))
+        self.python_void("Py_DecRef", (error,))
+        self.store(self.const(mir.I64, 0), abi.PYTHON_ERROR)
+
     # --- Values -----------------------------------------------------------------------------------
 
     def unbox(self, object: mir.Local, type: mir.MirType, fail: mir.Block) -> mir.Local:
@@ -216,8 +224,15 @@ def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Functi
     code.block = miscounted
     code.ret(_call_python(code, wrong_count))
 
+    # An exception of Python goes on as it is: calling a Python function would cost, or fail deep down.
     code.block = thrown
+    kept = code.function.new_block()
+    error = code.load(mir.PTR, code.context, abi.PYTHON_ERROR)
+    code.branch_cold(code.compare("ne", error, code.const(mir.PTR, 0)), kept)
     code.ret(_call_python(code, raise_error))
+    code.block = kept
+    code.restore_exception(error)
+    code.ret(code.const(mir.PTR, 0))
     return code.function
 
 

@@ -99,15 +99,14 @@ def _take_pending(context: Context, site: Site | None) -> BaseException:
 
 def _python_error(context: Context) -> BaseException | None:
     """Return the exception that Python called from native code left by."""
-    address = context.load(abi.PYTHON_ERROR)
-    if not address:
+    if not context.load(abi.PYTHON_ERROR):
         return None
     import ctypes
 
+    cell = ctypes.py_object.from_address(context.address + abi.PYTHON_ERROR)
+    found: BaseException = cell.value
     context.store(abi.PYTHON_ERROR, 0)
-    error = ctypes.cast(address, ctypes.py_object)
-    found: BaseException = error.value
-    ctypes.pythonapi.Py_DecRef(error)
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(found))
     return found
 
 
