@@ -15,7 +15,8 @@ Roots are found
 The interpreter keeps no reference on Python's value stack while something is called that may collect
 (`tiers/interpreter/temporaries.py`). Allocation by Python code, `Heap.allocate`, never collects.
 
-SIMPLE_GC_STRESS=n collects at every n-th allocation and overwrites what is free; SIMPLE_GC_LOG=1 writes
+SIMPLE_GC_STRESS=n collects at every n-th allocation (less often where that takes more than a
+millisecond) and overwrites what is free; SIMPLE_GC_LOG=1 writes
 a line on each collection to standard error.
 """
 
@@ -147,7 +148,6 @@ class Collector:
         if self.stress:
             self._until_stress -= 1
             if self._until_stress <= 0:
-                self._until_stress = self.stress
                 return "stress"
         if self._full:
             return "no room"
@@ -232,6 +232,8 @@ class Collector:
             self._set_budget(live)
             if self.stress:
                 self._poison()
+                # A deep stack would take for ever to search at each allocation.
+                self._until_stress = self.stress * (1 + int((perf_counter() - started) * 1000))
             else:
                 self._give_back(live)
             self._note(cause, used, live, perf_counter() - started)
