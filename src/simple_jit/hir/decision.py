@@ -160,7 +160,7 @@ def build(rows: list[Row], guarded: set[int]) -> Tree:
     cons = [con for con in (row.test_of(place) for row in rows) if con is not None]
     if all(_is_number(con) for con in cons):
         return _switch(place, cons, rows, guarded)
-    return _choice(place, cons, rows, guarded)
+    return _choice(place, rows, guarded)
 
 
 def _best_place(rows: list[Row]) -> Place:
@@ -206,18 +206,19 @@ def _switch(place: Place, cons: list[Con], rows: list[Row], guarded: set[int]) -
     return Branches(place, cases, default)
 
 
-def _choice(place: Place, cons: list[Con], rows: list[Row], guarded: set[int]) -> Tree:
-    """A test for the first row's constructor, and for others after which the same is left to do."""
+def _choice(place: Place, rows: list[Row], guarded: set[int]) -> Tree:
+    """A test for the first row's constructor, and for its alternatives that leave the same to do."""
     first = rows[0].test_of(place)
     assert first is not None
     matching = _narrowed(place, first, rows)
     tested = [first]
     if first.kind in ("int", "float", "text", "span"):
         key = [row.key for row in matching]
-        for con in cons:
-            if con.key != first.key and [row.key for row in _narrowed(place, con, rows)] == key:
-                if all(con.key != other.key for other in tested):
-                    tested.append(con)
+        for con in [row.test_of(place) for row in rows if row.arm == rows[0].arm]:
+            if con is None or any(con.key == other.key for other in tested):
+                continue
+            if [row.key for row in _narrowed(place, con, rows)] == key:
+                tested.append(con)
     if first.kind in _OPPOSITES:
         opposite = Con(*_OPPOSITES[first.kind](first), [], first.span)
         rest = _narrowed(place, opposite, rows)

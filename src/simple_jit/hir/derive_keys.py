@@ -34,6 +34,7 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
     is_dynamic,
+    is_plain_enum,
 )
 
 TYPE_CHECKING = False
@@ -67,11 +68,6 @@ def hash_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
     if isinstance(type, FnType):
         return cx.error(rule.BAD_COMPARISON.at(span, f"{a_type(type)} cannot be the key of a dict or a set"))
     return derived_call(cx, "hash", [value], I64, _build_hash, span)
-
-
-def is_plain_enum(type: Type) -> bool:
-    """Is `type` an enum that is represented by an integer?"""
-    return isinstance(type, EnumType) and not any(variant.fields for variant in type.variants)
 
 
 def _as(value: hir.Expr, type: Type) -> hir.Expr:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Row: TypeAlias = "list[Pattern]"
 
 _MOST_WITNESSES = 8
+_OVERLAPPING = ("int", "length", "rest")
+"""The kinds of constructors that may match a part of what others match."""
 
 
 def is_useful(rows: list[Row], row: Row, types: list[Type]) -> bool:
@@ -45,7 +47,9 @@ def is_useful(rows: list[Row], row: Row, types: list[Type]) -> bool:
     heads = _heads([*rows, [first]])
     if not heads:
         return is_useful([r[1:] for r in rows], row[1:], types[1:])
-    for con in _split(types[0], heads):
+    whole = isinstance(first, Con) and first.kind not in _OVERLAPPING
+    for con in [first] if whole else _split(types[0], heads):
+        assert isinstance(con, Con)
         parts = _specialised(row, con, first)
         if parts is not None and is_useful(
             _all_specialised(rows, con), parts, [*part_types(con, types[0]), *types[1:]]

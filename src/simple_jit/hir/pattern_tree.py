@@ -84,10 +84,11 @@ class Alternatives(Pattern):
 class Con(Pattern):
     """Matches what one constructor builds.
 
-    `rest` is a local with how many parts stand before and after what it takes of a tuple or array.
+    `key` is the same for the same constructor. `rest` is a local, with how many parts stand before
+    and after what it takes of a tuple or array.
     """
 
-    __slots__ = ("kind", "parts", "rest", "value")
+    __slots__ = ("key", "kind", "parts", "rest", "value")
 
     def __init__(
         self,
@@ -100,12 +101,9 @@ class Con(Pattern):
         super().__init__(span)
         self.kind = kind
         self.value = value
+        self.key = kind, value
         self.parts = parts
         self.rest = rest
-
-    @property
-    def key(self) -> tuple[str, Any]:
-        return self.kind, self.value
 
 
 def always_matches(kind: str) -> bool:

@@ -155,11 +155,6 @@ _under_way: list[hir.EnumType] = []
 _recursive: set[hir.EnumType] = set()
 
 
-def has_payload(type: hir.EnumType) -> bool:
-    """Does a variant of `type` carry anything?"""
-    return any(variant.fields for variant in type.variants)
-
-
 def enum_layout(type: hir.EnumType) -> EnumLayout:
     """Return the layout of an enum with payload."""
     flatten(type)
@@ -168,7 +163,7 @@ def enum_layout(type: hir.EnumType) -> EnumLayout:
 
 def enum_components(type: hir.EnumType) -> tuple[mir.MirType, ...]:
     """Return the components of an enum; one that is being laid out contains itself, so it is boxed."""
-    if not has_payload(type):
+    if not hir.has_payload(type):
         return (mir.I64,)
     if type in _under_way:
         _recursive.add(type)
@@ -238,7 +233,7 @@ def traced(type: hir.Type) -> tuple[bool, ...]:
         return (False, *traced(type.inner))
     if isinstance(type, hir.TupleType):
         return tuple(part for item in type.items for part in traced(item))
-    if isinstance(type, hir.EnumType) and has_payload(type):
+    if isinstance(type, hir.EnumType) and hir.has_payload(type):
         layout = enum_layout(type)
         return (True,) if layout.boxed else (False, *_traced_slots(type, layout))
     return tuple(part is mir.REF for part in flatten(type))

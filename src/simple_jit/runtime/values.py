@@ -18,7 +18,6 @@ from simple_jit.mir.layout import (
     element_layout,
     enum_layout,
     flatten,
-    has_payload,
     struct_layout,
 )
 from simple_jit.runtime.memory import I64, VIEWS
@@ -49,7 +48,7 @@ def is_plain(type: hir.Type) -> bool:
 
 def is_flat_enum(type: hir.Type) -> bool:
     """Is `type` an enum with payload that lies in components, a tuple in the interpreter?"""
-    return isinstance(type, hir.EnumType) and has_payload(type) and not enum_layout(type).boxed
+    return isinstance(type, hir.EnumType) and hir.has_payload(type) and not enum_layout(type).boxed
 
 
 def flatten_value(value: Value, type: hir.Type) -> list[Any]:
@@ -268,7 +267,7 @@ def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
         return to_python(unwrapped(value, type), type.inner, heap)
     if isinstance(type, hir.StructType):
         return StructRef(value, type, heap)
-    if isinstance(type, hir.EnumType) and has_payload(type):
+    if isinstance(type, hir.EnumType) and hir.has_payload(type):
         from simple_jit.runtime.enum_values import enum_to_python
 
         return enum_to_python(value, type, heap)
@@ -379,7 +378,7 @@ def _to_struct(value: Any, type: hir.StructType, heap: Heap) -> int:
 
 def _to_enum(value: Any, type: hir.EnumType, heap: Heap) -> Value:
     """Accept the name or the number of a variant; with payload, an `EnumValue`."""
-    if has_payload(type):
+    if hir.has_payload(type):
         from simple_jit.runtime.enum_values import enum_to_simple
 
         return enum_to_simple(value, type, heap)
