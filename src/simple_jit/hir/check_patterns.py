@@ -49,7 +49,7 @@ class Names:
     def __init__(self, shared: Names | None = None, *, only_binds: bool = False) -> None:
         self.found: dict[str, tuple[hir.Local, Span]] = {}
         self.shared = shared
-        self.only_binds = only_binds or (shared is not None and shared.only_binds)
+        self.only_binds: bool = shared.only_binds if shared is not None else only_binds
 
     def bind(self, cx: Context, name: str, type: Type, span: Span) -> hir.Local:
         """Return the local that `name` stands for."""
