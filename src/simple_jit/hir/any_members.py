@@ -18,6 +18,7 @@ from simple_jit.hir.types import (
     I64,
     UNIT,
     ArrayType,
+    FnType,
     StructType,
     TupleType,
     array_of,
@@ -47,7 +48,9 @@ def call_method_of_any(
             shown.append(label + arg.value.span.text)
             nodes.append((arg, None))
             continue
-        value = to_any(cx, expression(cx, arg.value))
+        value = expression(cx, arg.value)
+        if not isinstance(value.type, FnType):
+            value = to_any(cx, value)
         if value.type is ERROR:
             return value
         shown.append(label + "_")

@@ -25,6 +25,7 @@ from simple_jit.hir.types import (
     OptionalType,
     TupleType,
     Type,
+    array_of,
     is_number,
 )
 
@@ -125,16 +126,24 @@ def _binary_with(cx: Context, op: str, left: hir.Expr, right: hir.Expr, fail: hi
         others = [t for t in types_of(cx.session, ANY) if _go_together(op, type, t)]
         if not others:
             return None
-        return branches(
-            cx, right, others, lambda v: to_any(cx, _combine_as(cx, op, left, v, span)), fail, ANY
-        )
+        return branches(cx, right, others, lambda v: _combined(cx, op, left, v, span), fail, ANY)
     called = _operator_method(cx, op, left, right, span)
     return to_any(cx, called) if called is not None else None
+
+
+def _combined(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
+    if left.type is not right.type and isinstance(right.type, ArrayType):
+        from simple_jit.hir.any_members import items_of_any
+
+        right = items_of_any(cx, to_any(cx, right), span)
+    return to_any(cx, _combine_as(cx, op, left, right, span))
 
 
 def _go_together(op: str, left: Type, right: Type) -> bool:
     if is_number(left):
         return is_number(right)
+    if op == "+" and left is array_of(ANY):
+        return isinstance(right, ArrayType)
     if op == "*" and (left is TEXT or isinstance(left, ArrayType)):
         return right is I64
     return left is right

@@ -83,7 +83,8 @@ def _report_missing(impl: Impl, trait: TraitType, missing: list[ast.FunctionDecl
     names = [decl.name.name for decl in missing]
     word = "method" if len(names) == 1 else "methods"
     diagnostic = rule.MISSING_METHOD.at(
-        _place(impl.decl), f"the {word} {listed(names)} of `{trait}` {'is' if len(names) == 1 else 'are'} missing"
+        _place(impl.decl),
+        f"the {word} {listed(names)} of `{trait}` {'is' if len(names) == 1 else 'are'} missing",
     )
     for decl in missing:
         diagnostic.also(decl.name.span, "asked for here")
@@ -103,10 +104,14 @@ def _check_names(session: Session, impl: Impl, trait: TraitType) -> None:
     names = [decl.name.name for decl in trait.scope.decl.methods]
     for method in impl.methods.values():
         if method.name not in names:
-            diagnostic = rule.WRONG_SIGNATURE.at(method.span, f"the trait `{trait}` has no method `{method.name}`")
+            diagnostic = rule.WRONG_SIGNATURE.at(
+                method.span, f"the trait `{trait}` has no method `{method.name}`"
+            )
             near = suggest(method.name, names)
             diagnostic.also(trait.scope.span, "declared here")
-            diagnostic.hint(f"did you mean `{near}`?" if near else "put it into a block `impl` of the type alone")
+            diagnostic.hint(
+                f"did you mean `{near}`?" if near else "put it into a block `impl` of the type alone"
+            )
             session.reporter.report(diagnostic)
 
 
@@ -128,7 +133,9 @@ def _check_known(session: Session, impl: Impl, name: str, target: Type) -> None:
     """A trait of the language asks for one method."""
     if name in BOUNDS:
         session.reporter.report(
-            rule.NOT_A_TRAIT.at(_place(impl.decl), f"`{name}` is a kind of number, which no `impl` can add to")
+            rule.NOT_A_TRAIT.at(
+                _place(impl.decl), f"`{name}` is a kind of number, which no `impl` can add to"
+            )
         )
         return
     method, arity = KNOWN[name]
@@ -227,7 +234,9 @@ def check_bounds(cx: Context, symbol: FunctionSymbol, env: Env, span: Span) -> b
 def _report_bound(
     cx: Context, symbol: FunctionSymbol, var: TypeVar, type: Type, trait: TraitType | str, span: Span
 ) -> None:
-    diagnostic = rule.NOT_IMPLEMENTED.at(span, f"{a_type(type)} is not {a_type(trait)}, as `{symbol.name}` asks")
+    diagnostic = rule.NOT_IMPLEMENTED.at(
+        span, f"{a_type(type)} is not {a_type(trait)}, as `{symbol.name}` asks"
+    )
     diagnostic.also(var.bound_nodes[0].span, f"`{var.name}` is bounded here")
     if isinstance(trait, TraitType):
         diagnostic.hint(how_to_implement(trait, type))

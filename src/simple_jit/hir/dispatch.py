@@ -162,9 +162,13 @@ def branches(
 def attempt(cx: Context, make: Callable[[hir.Expr], hir.Expr | None], value: hir.Expr) -> hir.Expr | None:
     """Return what `make` gives, None where it finds something wrong; that is not reported."""
     reporter, cx.reporter = cx.reporter, Reporter()
+    locals_before = len(cx.locals)
     try:
         made = make(value)
-        return None if made is None or made.type is ERROR or cx.reporter.has_errors else made
+        if made is not None and made.type is not ERROR and not cx.reporter.has_errors:
+            return made
+        del cx.locals[locals_before:]
+        return None
     finally:
         cx.reporter = reporter
 
