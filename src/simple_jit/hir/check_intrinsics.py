@@ -24,7 +24,7 @@ def call_intrinsic(
         return _throw(cx, node)
     if name == "show":
         return text_of(cx, expression(cx, node.args[0].value), node.span, quoted=True)
-    if name in ("hash", "same_key"):
+    if name == "hash" or name == "same_key":
         return _on_keys(cx, node, name)
     signature = TABLE.get(name)
     if signature is None:
