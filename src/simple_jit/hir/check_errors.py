@@ -109,20 +109,16 @@ def _finally(cx: Context, body: hir.Expr, finalizer: hir.Expr, span: Span) -> hi
 def _finalizer(cx: Context, node: ast.Block, word: str) -> hir.Expr:
     """Check what runs in any case: it must not end in a `return` or leave a loop around it."""
     body = discard(check_block(cx, node, wants_value=False))
-    loops = {n.target for n in _own_nodes(body) if isinstance(n, (hir.Loop, hir.ForRange))}
-    for leave in _own_nodes(body):
+    loops = {n.target for n in walk(body) if isinstance(n, (hir.Loop, hir.ForRange))}
+    for leave in walk(body):
         if isinstance(leave, hir.Return):
             return cx.error(rule.LEAVES_FINALLY.at(leave.span, f"`return` inside of a `{word}`"))
         if isinstance(leave, (hir.Break, hir.Continue)) and leave.target not in loops:
             kind = "break" if isinstance(leave, hir.Break) else "continue"
             return cx.error(
-                rule.LEAVES_FINALLY.at(leave.span, f"`{kind}` of a loop around a `{word}` inside of it")
+                rule.LEAVES_FINALLY.at(leave.span, f"`{kind}` inside of a `{word}` leaves a loop around it")
             )
     return body
-
-
-def _own_nodes(body: hir.Expr) -> list[hir.Expr]:
-    return list(walk(body))
 
 
 def check_deferring(
