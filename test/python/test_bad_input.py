@@ -82,16 +82,19 @@ LONG = {
     "text": 'print "' + "x" * 1_000_000 + '".len()\n',
     "array": "print [" + "1, " * 100_000 + "1].len()\n",
     "comment": "#" + "x" * 1_000_000 + "\nprint 1\n",
+    "methods": "print 1" + ".abs()" * 1000 + "\n",
+    "elif": "if clock() < 0.0: 0\n" + "elif clock() < 0.0: 0\n" * 500 + "else: print 7\n",
 }
+WANTED = {"expression": "2000", "text": "1000000", "array": "100001", "comment": "1", "methods": "1", "elif": "7"}
 
 
+@pytest.mark.parametrize("mode", ["auto", "always_jit"])
 @pytest.mark.parametrize("name", LONG)
-def test_a_long_line_is_only_long(name: str, tmp_path: Path) -> None:
+def test_a_long_line_is_only_long(name: str, mode: str, tmp_path: Path) -> None:
     file = tmp_path / "long.spl"
     file.write_text(LONG[name], encoding="utf-8")
-    outcome = run_simple(["run", str(file)])
-    wanted = {"expression": "2000\n", "text": "1000000\n", "array": "100001\n", "comment": "1\n"}[name]
-    assert (outcome.status, outcome.out, outcome.err) == (0, wanted, "")
+    outcome = run_simple(["run", "--mode", mode, str(file)])
+    assert (outcome.status, outcome.out, outcome.err) == (0, f"{WANTED[name]}\n", "")
 
 
 def test_an_error_in_a_megabyte_line_is_shown_short(command: list[str], tmp_path: Path) -> None:

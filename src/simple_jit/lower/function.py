@@ -7,10 +7,12 @@ from simple_jit.hir import types as types
 from simple_jit.lower import tagged as _tagged  # noqa: F401  (adds to what `lower` can do)
 from simple_jit.lower.builder import FunctionBuilder
 from simple_jit.lower.expressions import lower
+from simple_jit.lower.nesting import nests_deeply
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.layout import flatten
 
 
+@nests_deeply
 def lower_function(source: hir.Function) -> mir.Function:
     """Lower a checked instance.
 

@@ -17,6 +17,7 @@ from simple_jit.hir.walk import walk
 from simple_jit.lower.builder import FunctionBuilder, LoopExits, Value
 from simple_jit.lower.expressions import lower
 from simple_jit.lower.loops import lower_for_range
+from simple_jit.lower.nesting import nests_deeply
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.layout import flatten
@@ -50,6 +51,7 @@ class Region:
         self.ret = ret
 
 
+@nests_deeply
 def lower_region(source: hir.Function, loop: hir.Loop | hir.ForRange, symbol: str) -> Region | None:
     """Lower `loop` of `source`; None where its locals do not fit the BUFFER."""
     used, assigned, exits = _survey(loop)

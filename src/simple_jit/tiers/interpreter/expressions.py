@@ -40,7 +40,8 @@ def emit(c: FunctionCompiler, node: hir.Expr) -> str:
 
 def operand(c: FunctionCompiler, node: hir.Expr) -> str:
     """Return the text of a part of an expression: its own, or a call of a closure of its own."""
-    if c.facts[node].size <= c.limits.expression or type(node) in _ALWAYS_INLINE:
+    size = c.facts[node].size
+    if size <= c.limits.expression or (size <= c.limits.statement and type(node) in _CALLS):
         return emit(c, node)
     return f"{c.shape.bind(closure(c, node))}(f)"
 
@@ -474,8 +475,8 @@ _INTRINSICS: Final[dict[str, Callable[[FunctionCompiler, hir.Intrinsic, list[str
 }
 """With `_INTRINSIC_…` above, all of `hir.intrinsics.TABLE` but `alloc`, `load` and `ctx_load`."""
 
-_ALWAYS_INLINE: Final = frozenset({hir.Call, hir.CallExtern, hir.ArrayNew, hir.New})
-"""What costs a call in any case, so that one more closure around it would gain nothing."""
+_CALLS: Final = frozenset({hir.Call, hir.CallExtern, hir.ArrayNew, hir.New})
+"""What costs a call in any case, so that one more closure around it gains little."""
 
 EMIT: Final[dict[type[hir.Expr], Callable[..., str]]] = {
     hir.Const: _const,
