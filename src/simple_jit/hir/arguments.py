@@ -72,8 +72,9 @@ def assign_slots(
         if arg.spread and not params[position].variadic:
             cx.error(rule.BAD_SPREAD.at(arg.span, f"`{name}` takes no variable number of arguments here"))
             return None
-        if arg is args[-1] and _is_trailing(arg, span) and _takes_block(params, position):
-            position = len(params) - 1
+        if arg is args[-1] and isinstance(arg.value, ast.Lambda) and _takes_block(params, position):
+            if arg.span.end == span.end or not _is_function(params[position]):
+                position = len(params) - 1  # a block, or a lambda where no function is wanted
         slots.give(position, arg)
         if not params[position].variadic:
             position += 1
@@ -86,19 +87,18 @@ def assign_slots(
     return slots
 
 
-def _is_trailing(arg: ast.Arg, call: Span) -> bool:
-    """Does the argument, a lambda or block, stand at the end of the call, outside of parentheses?"""
-    return isinstance(arg.value, ast.Lambda) and arg.span.end == call.end
-
-
 def _takes_block(params: list[ast.Param], position: int) -> bool:
     """Are the parameters from `position` on optional, up to a last one that is a function?"""
-    last = params[-1].type
-    if isinstance(last, ast.OptionalType):
-        last = last.inner
-    return isinstance(last, ast.FunctionType) and all(
+    return _is_function(params[-1]) and all(
         param.default is not None and not param.variadic for param in params[position:-1]
     )
+
+
+def _is_function(param: ast.Param) -> bool:
+    type = param.type
+    if isinstance(type, ast.OptionalType):
+        type = type.inner
+    return isinstance(type, ast.FunctionType)
 
 
 def _report_unknown_parameter(cx: Context, name: str, names: list[str], ident: ast.Ident) -> None:

@@ -33,6 +33,9 @@ _LIBRARY = "std.spec"
 _GROUPS = ("describe", "context")
 _FRESH = "$fresh"
 _EXAMPLE = "$it"
+_BEFORE_EACH = "$before_each"
+_OPEN = (ast.ArrayLiteral, ast.DictLiteral, ast.SetLiteral, ast.TupleLiteral)
+"""Literals whose type depends on what is expected."""
 
 
 # --- the tree of a file ------------------------------------------------------------
@@ -41,6 +44,9 @@ _EXAMPLE = "$it"
 def prepare(tree: ast.Module, testing: bool) -> None:
     """Put what the words of a spec file mean into its tree; `testing`: the `@test` functions too."""
     for call in _calls(tree):
+        if isinstance(call.callee, ast.Member):
+            _type_expected(call, call.callee)
+            continue
         assert isinstance(call.callee, ast.Name)
         if call.callee.name in _GROUPS or call.callee.name == "it":
             _rewrite_options(call)
@@ -65,14 +71,14 @@ def _is_marked(function: ast.FunctionDecl, name: str) -> bool:
 
 
 def _calls(node: ast.Node) -> Iterator[ast.Call]:
-    """Yield the calls of names in a tree."""
+    """Yield the calls of names and of members in a tree."""
     work: list[object] = [node]
     while work:
         item = work.pop()
         if isinstance(item, list):
             work += item
         elif isinstance(item, ast.Node):
-            if isinstance(item, ast.Call) and isinstance(item.callee, ast.Name):
+            if isinstance(item, ast.Call) and isinstance(item.callee, (ast.Name, ast.Member)):
                 yield item
             work += [getattr(item, slot) for slot in type(item).__slots__]
 
@@ -86,15 +92,41 @@ def _rewrite_options(call: ast.Call) -> None:
             arg.value = ast.ArrayLiteral(arg.span, [arg.value])
 
 
+def _type_expected(call: ast.Call, callee: ast.Member) -> None:
+    """Let `[]`, `Ok(1)` and whatever takes its type from where it stands take that of the tested value."""
+    name = callee.name
+    tested = callee.value
+    if name.name not in ("to_equal", "not_to_equal") or len(call.args) != 1:
+        return
+    if not (isinstance(tested, ast.Call) and _is_named(tested.callee, ("expect",))):
+        return
+    other = call.args[0].value
+    if isinstance(other, ast.NilLiteral):
+        call.args = []
+        name.name = name.name.replace("equal", "be_nil")
+    elif isinstance(other, _OPEN) or _is_capital(other.callee if isinstance(other, ast.Call) else other):
+        name.name += "_value"
+
+
+def _is_named(node: ast.Expr, names: tuple[str, ...]) -> bool:
+    return isinstance(node, ast.Name) and node.name in names
+
+
+def _is_capital(node: ast.Expr) -> bool:
+    return isinstance(node, ast.Name) and node.name[0].isupper()
+
+
 def _fresh_bindings(statement: ast.Stmt) -> list[ast.Stmt]:
     """Return what stands for a statement of a group: a `let` becomes something that is made when used.
 
     One that takes a value apart becomes one for the whole, and one for each name.
     """
-    if not isinstance(statement, ast.Binding) or statement.keyword != "let" or statement.mutable:
+    if not isinstance(statement, ast.Binding) or statement.keyword != "let":
         return [statement]
     span, pattern = statement.span, statement.pattern
     value = ast.ExprStmt(statement.value.span, statement.value)
+    if statement.mutable:
+        return _renewed(statement, value) if isinstance(pattern, ast.NamePattern) else [statement]
     if isinstance(pattern, ast.NamePattern):
         return [_fresh(pattern.name, statement.type, [value], span)]
     whole = f"${span.start}"
@@ -104,6 +136,23 @@ def _fresh_bindings(statement: ast.Stmt) -> list[ast.Stmt]:
         part = ast.ExprStmt(ident.span, ast.Name(ident.span, ident.name))
         bindings.append(_fresh(ident.name, None, [taken, part], span))
     return bindings
+
+
+def _renewed(binding: ast.Binding, value: ast.Stmt) -> list[ast.Stmt]:
+    """Return what stands for `let mut name = e`: a variable that is set anew before each example."""
+    span, pattern = binding.span, binding.pattern
+    assert isinstance(pattern, ast.NamePattern)
+    make = f"${span.start}"
+    made = ast.Call(span, ast.Name(span, make), [])
+    body = ast.Block(span, None, [ast.Assign(span, ast.Name(span, pattern.name), None, made)])
+    hook = ast.Arg(span, None, False, ast.Lambda(span, [], None, body))
+    function = ast.Lambda(span, [], binding.type, ast.Block(span, None, [value]))
+    again = ast.Call(span, ast.Name(span, make), [])
+    return [
+        ast.Binding(span, "val", False, ast.NamePattern(span, make), None, function, [], False),
+        ast.Binding(span, "var", True, pattern, binding.type, again, [], False),
+        ast.ExprStmt(span, ast.Call(span, ast.Name(span, _BEFORE_EACH), [hook])),
+    ]
 
 
 def _fresh(name: str, type: ast.TypeExpr | None, body: list[ast.Stmt], span: Span) -> ast.Stmt:
@@ -130,7 +179,8 @@ def _example(function: ast.Stmt) -> ast.Stmt:
 def _imports(span: Span) -> list[ast.Stmt]:
     path = [ast.Ident(span, part) for part in _LIBRARY.split(".")]
     names = [
-        ast.UseName(span, ast.Ident(span, alias[1:]), ast.Ident(span, alias)) for alias in (_FRESH, _EXAMPLE)
+        ast.UseName(span, ast.Ident(span, alias[1:]), ast.Ident(span, alias))
+        for alias in (_FRESH, _EXAMPLE, _BEFORE_EACH)
     ]
     return [
         ast.Use(span, path, None, True, None, False),

@@ -675,12 +675,12 @@ class ExpressionParser(PatternParser):
         return self.token.kind == NAME and self.peek().kind == "="
 
     def check_arguments(self, args: list[Arg]) -> None:
-        """Report positional arguments after named ones."""
+        """Report positional arguments after named ones; `skip` is a mark (`it "…", tag: "slow", skip:`)."""
         named: Arg | None = None
         for arg in args:
             if arg.name is not None:
                 named = named or arg
-            elif named is not None:
+            elif named is not None and not (isinstance(arg.value, ast.Name) and arg.value.name == "skip"):
                 self.complain(
                     catalogue.BAD_ARGUMENT_ORDER,
                     arg.span,
