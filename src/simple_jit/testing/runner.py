@@ -7,11 +7,13 @@ outside of examples keep what earlier ones put there.
 
 from __future__ import annotations
 
+import sys
 import time
 
 from simple_jit import driver
 from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.base.render import render
+from simple_jit.base.terminal import show_diagnostics
 from simple_jit.engine.engine import Engine
 from simple_jit.hir import nodes as hir
 from simple_jit.runtime.errors import SimpleError, SimpleExit, render_error
@@ -50,6 +52,8 @@ def run_file(
         yield from _FileRun(path, source, engine, output).results(selection, first, starts)
     finally:
         engine.output.flush()
+        if config.stats:
+            sys.stderr.write(f"{path}\n{engine.log.summary()}\n")
 
 
 class _Capture:
@@ -89,6 +93,7 @@ class _FileRun:
         if program is None:
             yield _broken(self.path, reporter)
             return
+        show_diagnostics(reporter.diagnostics)
         try:
             suite = self._register(program)
         except (BackendError, BackendMissing, SimpleError, SimpleExit) as error:
