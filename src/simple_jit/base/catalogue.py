@@ -105,7 +105,6 @@ NOT_INDEXABLE = Rule("E0316", "What is indexed has elements.")
 NOT_ITERABLE = Rule("E0317", "What a `for` goes over can be iterated.")
 TUPLE_INDEX = Rule("E0318", "The index into a tuple is a constant within it.")
 PATTERN_TYPE = Rule("E0319", "A pattern matches the type of its value.")
-MIXED_ARRAY = Rule("E0320", "The elements of an array have one type.")
 CANNOT_INFER_TYPE = Rule("E0321", "A type can be told from what is written.")
 CANNOT_INFER_RESULT = Rule("E0322", "What a function returns can be told from its body.")
 NOT_CONSTANT = Rule("E0323", "The value of a constant is known at compile time.")
@@ -135,8 +134,6 @@ NOT_A_RESOURCE = Rule("E0361", "A `with` is given what can be closed.")
 
 DICT_UNSUPPORTED = Rule("E0401", "Dicts are not supported yet.")
 SET_UNSUPPORTED = Rule("E0402", "Sets are not supported yet.")
-TRAIT_UNSUPPORTED = Rule("E0407", "Traits are not supported yet.")
-ANY_UNSUPPORTED = Rule("E0408", "The type `any` is not supported yet.")
 DECORATOR_UNSUPPORTED = Rule("E0413", "Decorators of methods are not supported yet.")
 
 # --- E05xx: modules ----------------------------------------------------------------

@@ -303,7 +303,7 @@ def text_of_any(cx: Context, value: hir.Expr, span: Span, quoted: bool) -> hir.E
             return text_of(inner, narrowed, at, quoted=quoted)
 
         last = hir.TextConst("any", TEXT, at)
-        return branches(inner, param, types_of(inner.session, ANY), show, last, TEXT)
+        return branches(inner, param, types_of(inner.session, param.type), show, last, TEXT)
 
     return call_dispatcher(cx, "quoted any" if quoted else "shown any", [value], TEXT, build, span)
 
@@ -317,7 +317,7 @@ def format_any(
         inner.result = TEXT
         (param,) = params_of(inner)
         fail = has_none(inner, f"`{spec}` is no format specification for ", param)
-        types = [t for t in types_of(inner.session, ANY) if t is not UNIT]
+        types = [t for t in types_of(inner.session, param.type) if t is not UNIT]
         return branches(inner, param, types, lambda v: format(inner, v), fail, TEXT)
 
     return call_dispatcher(cx, f"format {spec}", [value], TEXT, build, span)
@@ -339,7 +339,7 @@ def hash_any(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
                 return _hash_of_float(inner, narrowed)
             return hash_of(inner, narrowed, param.span)
 
-        return branches(inner, param, types_of(inner.session, ANY), make, zero, I64)
+        return branches(inner, param, types_of(inner.session, param.type), make, zero, I64)
 
     return call_dispatcher(cx, "hash any", [value], I64, build, span)
 

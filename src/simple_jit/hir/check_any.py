@@ -221,7 +221,7 @@ def type_name(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
         (param,) = params_of(inner)
         last = hir.TextConst("any", TEXT, param.span)
         chain: hir.Expr = last
-        for type in reversed(types_of(inner.session, ANY)):
+        for type in reversed(types_of(inner.session, param.type)):
             name = hir.TextConst("nil" if type is UNIT else str(type), TEXT, param.span)
             chain = hir.If(hir.AnyIs(param, type, param.span), name, chain, TEXT, param.span)
         return chain

@@ -32,14 +32,18 @@ _INLINED = 2
 
 
 class Dispatcher:
-    """A function that chooses by type; `seen` is how many types it was last made for."""
+    """A function that chooses by the type of its first parameter; `types` are those it was made for.
 
-    __slots__ = ("build", "instance", "seen")
+    `seen` is how many types there were when that was last looked at.
+    """
+
+    __slots__ = ("build", "instance", "seen", "types")
 
     def __init__(self, instance: Instance, build: Build) -> None:
         self.instance = instance
         self.build = build
         self.seen = -1
+        self.types: list[Type] | None = None
 
 
 def note(session: Session, type: Type) -> None:
@@ -80,6 +84,10 @@ def build_dispatchers(session: Session) -> None:
 def _build(session: Session, dispatcher: Dispatcher) -> None:
     instance = dispatcher.instance
     dispatcher.seen = len(session.dynamic)
+    types = types_of(session, instance.function.params[0].type)
+    if types == dispatcher.types:
+        return
+    dispatcher.types = types
     context = Context(instance, {}, instance.declared)
     context.locals = list(instance.function.params)
     session.active.append(instance)
