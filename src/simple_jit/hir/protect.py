@@ -76,14 +76,52 @@ class Guarded(hir.Expr):
 def move_out(cx: Context, body: hir.Expr) -> hir.Expr:
     """Return a finished body without guarded parts: they are functions now. Adds to `cx.locals`."""
     holder = hir.Block([body], None, body.type, body.span)
-    nodes = [(node, child) for node in walk(holder) for child in _children(node)]
-    found = [(node, child) for node, child in nodes if isinstance(child, Guarded)]
+    found, loops = _find(holder)
     uses = _count(holder)
     for param in cx.instance.function.params:
         uses[param] = uses.get(param, 0) + 1  # the call sets it
-    for parent, guarded in reversed(found):
-        _replace_child(parent, guarded, _Part(cx, guarded, uses).replacement())
+    for parent, guarded, loop in reversed(found):
+        part = _Part(cx, guarded, uses, is_reused=loop is not None)
+        _replace_child(parent, guarded, part.replacement())
+        if loop is not None:
+            uses[part.object_outside] += 1
+            loops[loop] = _put_before(loops[loop], loop, part.no_object())
     return holder.stmts[0]
+
+
+def _find(
+    holder: hir.Expr,
+) -> tuple[list[tuple[hir.Expr, Guarded, hir.Expr | None]], dict[hir.Expr, hir.Expr]]:
+    """Find the guarded parts, outer ones first, and what each loop is part of.
+
+    With each part comes what it is part of, and the outermost loop around it that is in the same function
+    when all parts are moved out.
+    """
+    found: list[tuple[hir.Expr, Guarded, hir.Expr | None]] = []
+    loops: dict[hir.Expr, hir.Expr] = {}
+    work: list[tuple[hir.Expr, hir.Expr | None]] = [(holder, None)]
+    while work:
+        node, loop = work.pop()
+        if loop is None and isinstance(node, _LOOPS):
+            loop = node
+        for child in _children(node):
+            inside = None if isinstance(node, Guarded) and child is node.body else loop
+            if isinstance(child, Guarded):
+                found.append((node, child, inside))
+            elif isinstance(child, _LOOPS):
+                loops[child] = node
+            work.append((child, inside))
+    return found, loops
+
+
+_LOOPS = (hir.Loop, hir.ForRange)
+
+
+def _put_before(parent: hir.Expr, loop: hir.Expr, stmt: hir.Expr) -> hir.Expr:
+    """Put a statement in front of a loop; returns what the loop is part of then."""
+    block = hir.Block([stmt, loop], None, loop.type, loop.span)
+    _replace_child(parent, loop, block)
+    return block
 
 
 def _children(node: hir.Expr) -> list[hir.Expr]:
@@ -126,10 +164,15 @@ def _locals_of(node: hir.Expr) -> tuple[hir.Local, ...]:
 
 
 class _Part:
-    """One guarded part on its way out. `uses` counts the locals in what is left of the function."""
+    """One guarded part on its way out. `uses` counts the locals in what is left of the function.
 
-    def __init__(self, cx: Context, node: Guarded, uses: dict[hir.Local, int]) -> None:
+    `is_reused`: it is in a loop, all of whose rounds share one closure object. It is not in use when the
+    part begins, since nothing but the part has it.
+    """
+
+    def __init__(self, cx: Context, node: Guarded, uses: dict[hir.Local, int], *, is_reused: bool) -> None:
         self.cx = cx
+        self.is_reused = is_reused
         self.node = node
         self.span = node.span
         self.uses = uses
@@ -158,6 +201,7 @@ class _Part:
         self.return_field = self._add_field("returned", cx.result) if self.returns else 0
         self.env = internal_struct(self.function.symbol, self.fields)
         self.object = hir.Local(0, "", self.env)
+        self.object_outside = cx.local("", self.env)
         self.function.locals.append(self.object)
         self.moved: dict[hir.Local, hir.Local] = {}
         self.done: dict[hir.Expr, hir.Expr] = {}
@@ -210,7 +254,7 @@ class _Part:
 
     def _given(self, index: int, type: Type) -> hir.Expr:
         """Return, outside, what the part gave."""
-        value = self._field(self._object_outside, index)
+        value = self._field(self.object_outside, index)
         return value if value.type is type else hir.Unwrap(value, type, self.span, checked=False)
 
     def _store(self, index: int, value: hir.Expr) -> hir.Expr:
@@ -279,14 +323,15 @@ class _Part:
 
     def replacement(self) -> hir.Expr:
         cx, node, span = self.cx, self.node, self.span
-        self._object_outside = env = cx.local("", self.env)
+        env = self.object_outside
         code = cx.local("", I64)
         self._build()
         captures: list[hir.Expr] = [hir.LocalGet(local, span) for local in self.shared]
         captures += self.zeros
         made = hir.ClosureNew(self.function, self.env, captures, self.env, span)
+        fresh = hir.LocalSet(env, made, span)
         stmts: list[hir.Expr] = [
-            hir.LocalSet(env, made, span),
+            self._fresh_or_used(fresh) if self.is_reused else fresh,
             hir.LocalSet(code, hir.Protected(hir.LocalGet(env, span), I64, span), span),
         ]
         for index, local in enumerate(self.shared, 1):
@@ -318,6 +363,26 @@ class _Part:
         if node.error is not None:
             self.uses[node.error] -= 1
         return whole
+
+    def no_object(self) -> hir.Expr:
+        """There is no closure object yet."""
+        return hir.LocalSet(self.object_outside, self._null(), self.span)
+
+    def _null(self) -> hir.Expr:
+        null = _zero(self.env, self.span)
+        assert null is not None
+        return null
+
+    def _fresh_or_used(self, fresh: hir.Expr) -> hir.Expr:
+        """Fill the closure object that there is with the variables as they are now."""
+        span, env = self.span, self.object_outside
+        fill: list[hir.Expr] = [
+            hir.FieldSet(hir.LocalGet(env, span), index, hir.LocalGet(local, span), span)
+            for index, local in enumerate(self.shared, 1)
+        ]
+        used = hir.Block(fill, None, UNIT, span) if fill else None
+        test = hir.Compare("eq", hir.LocalGet(env, span), self._null(), span)
+        return hir.If(test, fresh, used, UNIT, span)
 
     def _hold(self, stmts: list[hir.Expr], code: hir.Local) -> hir.Local:
         """Keep the error under way while the finalizer runs, which may catch errors of its own."""
