@@ -140,8 +140,10 @@ class Collector:
             return self._extend(size)
         budget = self._get(_BUDGET)
         self._set(_BUDGET, 1 << 62)
-        found = self._take(size)
-        self._set(_BUDGET, budget)
+        try:
+            found = self._take(size)
+        finally:
+            self._set(_BUDGET, budget)
         return found or self._fail()
 
     def _due(self, size: int) -> str:
