@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SUFFIX = "_spec.spl"
 _LIBRARY = "std.spec"
 _GROUPS = ("describe", "context")
-_FRESH = "$fresh"
+_FRESH = "$_fresh"
 _EXAMPLE = "$it"
 _BEFORE_EACH = "$before_each"
 _OPEN = (ast.ArrayLiteral, ast.DictLiteral, ast.SetLiteral, ast.TupleLiteral)
@@ -105,7 +105,7 @@ def _type_expected(call: ast.Call, callee: ast.Member) -> None:
         call.args = []
         name.name = name.name.replace("equal", "be_nil")
     elif isinstance(other, _OPEN) or _is_capital(other.callee if isinstance(other, ast.Call) else other):
-        name.name += "_value"
+        name.name = f"_{name.name}"
 
 
 def _is_named(node: ast.Expr, names: tuple[str, ...]) -> bool:

@@ -143,7 +143,7 @@ def _same_import(a: ImportSymbol, b: ImportSymbol) -> bool:
 
 def _exported(module: Module, export: ast.Export, reporter: Reporter) -> set[str]:
     for ident in export.names:
-        if ident.name not in module.names:
+        if ident.name not in module.names and not module.is_library:  # parsed when needed
             reporter.report(
                 rule.UNKNOWN_NAME.at(ident.span, f"there is no `{ident.name}` in this module to export")
             )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from simple_jit.base.source import SourceFile
     from simple_jit.engine.config import Config
 
-_CONTROLS = ("spec_plan", "spec_turn", "spec_run", "spec_skipped")
+_CONTROLS = ("_plan", "_turn", "_run", "_was_skipped")
 """The functions of `std.spec` that the runner calls."""
 
 
@@ -115,8 +115,8 @@ class _FileRun:
         self.lines = driver.line_finder(program)
         self.engine.run(program, ())
         self.control = {name: self.engine.callable(function) for name, function in controls.items()}
-        plan = controls["spec_plan"]
-        return build_suite(to_python(self.control["spec_plan"](), plan.ret, self.engine.heap))
+        plan = controls["_plan"]
+        return build_suite(to_python(self.control["_plan"](), plan.ret, self.engine.heap))
 
     def _stopped(self, error: BaseException) -> Broken:
         if isinstance(error, SimpleError):
@@ -151,7 +151,7 @@ class _FileRun:
             if outcome.failure is not None:
                 return
         saved = self._save()
-        self.control["spec_turn"]()
+        self.control["_turn"]()
         entered = []
         for group in chain:
             entered.append(group)
@@ -189,9 +189,9 @@ class _FileRun:
         if outcome.status != PASSED and not always:
             return
         try:
-            self.control["spec_run"](block)
+            self.control["_run"](block)
         except SimpleError as error:
-            if phase in ("example", "before_each") and self.control["spec_skipped"]():
+            if phase in ("example", "before_each") and self.control["_was_skipped"]():
                 outcome.status = SKIPPED
                 outcome.reason = error.message
             else:
