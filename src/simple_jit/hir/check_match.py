@@ -257,8 +257,11 @@ def _as_condition(cx: Context, pattern: Pattern, value: hir.Expr, span: Span) ->
     def leaf(number: int, otherwise: hir.Expr | None) -> hir.Expr:
         return hir.Const(True, BOOL, span)
 
-    test = Emitter(cx, BOOL, leaf, span).emit(tree, {root: kept})
-    return Condition(block(before, _without_true(test), span))
+    emitter = Emitter(cx, BOOL, leaf, span)
+    if leaves(tree, {}) == {0: 1}:
+        emitter.bindings = []
+    test = emitter.emit(tree, {root: kept})
+    return Condition(block(before, _without_true(test), span), bindings=emitter.bindings)
 
 
 def _without_true(test: hir.Expr) -> hir.Expr:

@@ -329,7 +329,8 @@ def leaves(tree: Tree, counts: dict[int, int]) -> dict[int, int]:
 class Emitter:
     """Makes HIR from a tree. `leaf` gives an arm's expression, from what follows a failing guard.
 
-    A condition, which may fail, is of type bool.
+    A condition, which may fail, is of type bool. Where `bindings` is a list, what sets the names of
+    the only leaf goes there.
     """
 
     def __init__(
@@ -343,6 +344,7 @@ class Emitter:
         self._type = type
         self._leaf = leaf
         self._span = span
+        self.bindings: list[hir.Expr] | None = None
 
     def emit(self, tree: Tree, env: Env) -> hir.Expr:
         """Return the expression of a tree; `env` has the places that are in temporaries."""
@@ -366,6 +368,9 @@ class Emitter:
             for local, place, span in tree.row.bindings
         ]
         otherwise = self.emit(tree.otherwise, env) if tree.otherwise is not None else None
+        if self.bindings is not None:
+            self.bindings += sets
+            sets = []
         return self._block(sets, self._leaf(tree.row.arm, otherwise))
 
     def _block(self, stmts: list[hir.Expr], result: hir.Expr) -> hir.Expr:
