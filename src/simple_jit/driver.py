@@ -101,8 +101,10 @@ def line_finder(program: hir.Program | None) -> Callable[[str, int], str | None]
 
     def line_of(path: str, line: int) -> str | None:
         for function in program.functions.values() if program is not None else ():
-            if function.source.path == path:
-                return function.source.line_text(line)
+            source = function.source
+            # A file of the library is parsed in pieces: the others' lines are blank in each.
+            if source.path == path and line <= source.line_count and source.line_text(line).strip():
+                return source.line_text(line)
         return None
 
     return line_of

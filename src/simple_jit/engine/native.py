@@ -117,8 +117,10 @@ class NativeCode:
         """Return what calls the native code of an instance with values in the interpreter's form."""
         params, results = signature(source)
         call = self._crossing.entry(self._context.code_offset(source.symbol), params, results)
-        if source.track_caller or not all(_is_plain(t) for t in (*_types(source), source.ret)):
+        if not all(_is_plain(t) for t in (*_types(source), source.ret)):
             return _to_components(source, call)
+        if source.track_caller:
+            return lambda *args: call(*args, 0)
         return call
 
     def region_entry(self, symbol: str) -> Callable[[], None]:
