@@ -42,6 +42,7 @@ from simple_jit.hir.types import (
     NEVER,
     UNIT,
     ArrayType,
+    ClosureType,
     EnumType,
     FnType,
     OptionalType,
@@ -299,11 +300,12 @@ def _schedule(instance: Instance, types: list[Type]) -> None:
     symbol = instance.symbol
     assert symbol is not None
     if _is_endless(instance.function.symbol):
-        instance.session.reporter.report(
-            rule.ENDLESS_TYPE.at(
-                instance.called_at or symbol.span, f"`{symbol.name}` is called with ever larger types"
-            ).also(symbol.span, "declared here")
-        )
+        diagnostic = rule.ENDLESS_TYPE.at(
+            instance.called_at or symbol.span, f"`{symbol.name}` is called with ever larger types"
+        ).also(symbol.span, "declared here")
+        if any(isinstance(type, ClosureType) for type in types):
+            diagnostic.hint("write the type of the parameter that is given a function: `f: fn(i64) -> i64`")
+        instance.session.reporter.report(diagnostic)
         types = [ERROR]
     if ERROR in types:
         instance.is_done = True
