@@ -41,6 +41,8 @@ def check_arms(cx: Context, node: ast.Match, hint: Type | None, *, wants_value: 
     """Check a `match`; where it `wants_value`, its arms have one type."""
     errors = _count_errors(cx)
     subject = expression(cx, node.subject)
+    if any(_asks_for_nil(arm.pattern) for arm in node.arms):
+        subject = _widened(subject)
     if isinstance(subject.type, HoleType):
         subject = cx.error(rule.CANNOT_INFER_TYPE.at(subject.span, "the type of this is not known yet"))
     arms = [_check_arm(cx, arm, subject.type, hint, wants_value) for arm in node.arms]
@@ -54,6 +56,24 @@ def check_arms(cx: Context, node: ast.Match, hint: Type | None, *, wants_value: 
     for arm in arms:
         arm.body = discard(arm.body) if type in (UNIT, NEVER) else coerce(cx, arm.body, type)
     return _emit(cx, node, subject, arms, type)
+
+
+def _widened(value: hir.Expr) -> hir.Expr:
+    """Return the optional that a test has narrowed: a pattern may ask for nil all the same."""
+    return value.value if isinstance(value, hir.Unwrap) and not value.checked else value
+
+
+def _asks_for_nil(node: ast.Pattern) -> bool:
+    """Is a pattern `nil`, `None` or `Some(p)`?"""
+    if isinstance(node, ast.OrPattern):
+        return any(map(_asks_for_nil, node.options))
+    if isinstance(node, ast.AtPattern):
+        return _asks_for_nil(node.pattern)
+    if isinstance(node, ast.LiteralPattern):
+        return isinstance(node.value, ast.NilLiteral)
+    if isinstance(node, ast.CallPattern):
+        return len(node.path) == 1 and node.path[0].name == "Some"
+    return isinstance(node, ast.NamePattern) and node.name == "None"
 
 
 def _count_errors(cx: Context) -> int:
@@ -227,7 +247,7 @@ def _emit_by_number(
 
 def check_pattern_test(cx: Context, node: ast.PatternTest) -> Condition:
     """`val P = e` as a condition; a bare name means `Some(name)`."""
-    value = expression(cx, node.value)
+    value = _widened(expression(cx, node.value))
     pattern = node.pattern
     if isinstance(pattern, ast.NamePattern) and pattern.name != "None":
         if not isinstance(value.type, OptionalType) and value.type not in (ERROR, NEVER):
