@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -92,3 +95,10 @@ def test_the_reference_names_all_that_users_may_call() -> None:
             names += re.findall(r"^(?:extern )?fn ([a-z]\w*)", text, re.MULTILINE)
         missing += [f"{path.stem}: {name}" for name in names if name not in words | OPERATORS]
     assert missing == []
+
+
+def test_the_reference_is_made_from_the_docstrings() -> None:
+    tool = LIBRARY.parents[2] / "tools" / "document_library.py"
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY.parents[1])}
+    check = subprocess.run([sys.executable, str(tool), "--check"], env=environment, check=False)
+    assert check.returncode == 0, "run tools/document_library.py"
