@@ -68,6 +68,12 @@ def call_named_method(
         _check_args(cx, args)
         return _report_no_method(cx, receiver, name)
     symbol, env = found
+    if symbol.owner is not None and symbol.owner.impl is not None and not cx.is_library:
+        from simple_jit.hir.check_traits import other_trait, report_ambiguous
+
+        other = other_trait(cx.session, receiver.type, symbol, len(env))
+        if other is not None:
+            return report_ambiguous(cx, receiver, name, symbol, other)
     if not symbol.has_self:
         _check_args(cx, args)
         return cx.error(

@@ -15,6 +15,7 @@ from simple_jit.syntax import ast
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.source import Span
+    from simple_jit.hir import nodes as hir
     from simple_jit.hir.context import Context
     from simple_jit.hir.session import Session
     from simple_jit.hir.symbols import Env
@@ -213,6 +214,37 @@ def _serves(impl: Impl, found: Type, wanted: Type) -> bool:
 def _paired(theirs: list[TypeVar], ours: list[TypeVar]) -> Env:
     """The type parameters of the two methods, in order; those of the `impl` are the same."""
     return {a: b for a, b in zip(reversed(theirs), reversed(ours)) if a is not b}
+
+
+# --- calls -------------------------------------------------------------------------
+
+
+def other_trait(session: Session, type: Type, symbol: FunctionSymbol, openness: int) -> FunctionSymbol | None:
+    """Return a method of the same name that another trait gives `type`, none of them its own."""
+    impl = symbol.owner.impl if symbol.owner is not None else None
+    assert impl is not None
+    for other in session.methods_named(type, symbol.name, openness):
+        owner = other.owner
+        if owner is None or owner.impl is None:
+            return None
+        if owner.impl.trait is not impl.trait:
+            return other
+    return None
+
+
+def report_ambiguous(
+    cx: Context, receiver: hir.Expr, name: ast.Ident, symbol: FunctionSymbol, other: FunctionSymbol
+) -> hir.Expr:
+    """Say that two traits have the method."""
+    traits = [f"`{s.owner.impl.trait}`" for s in (symbol, other) if s.owner and s.owner.impl]
+    return cx.error(
+        rule.AMBIGUOUS_METHOD.at(
+            name.span, f"{' and '.join(traits)} both give `{receiver.type}` a `{name.name}`"
+        )
+        .also(symbol.span, "one is here")
+        .also(other.span, "the other here")
+        .hint(f"say which one is meant: `val x: {traits[0].strip('`')} = …`, then `x.{name.name}(…)`")
+    )
 
 
 # --- bounds ------------------------------------------------------------------------

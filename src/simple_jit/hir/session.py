@@ -197,6 +197,19 @@ class Session:
                     best = symbol, env
         return best
 
+    def methods_named(self, type: Type, name: str, openness: int) -> list[FunctionSymbol]:
+        """Return the methods `name` of `type` whose owners have so many type parameters."""
+        from simple_jit.hir.instances import owner_target
+
+        found = []
+        for symbol in self._candidates(type, name):
+            env: Env = {}
+            assert symbol.owner is not None
+            if match(owner_target(symbol.owner), type, env) and len(env) == openness:
+                if all(meets(self, t, v) for v, t in env.items()):
+                    found.append(symbol)
+        return found
+
     def _candidates(self, type: Type, name: str) -> list[FunctionSymbol]:
         head = head_of(type)
         found: list[FunctionSymbol] = []
