@@ -21,6 +21,7 @@ from simple_jit.runtime.context import Context
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _RECORDED = abi.ERROR_NUMBER["Recorded"]
 _FIXED = {
@@ -103,7 +104,7 @@ def _python_error(context: Context) -> BaseException | None:
         return None
     import ctypes
 
-    cell = ctypes.py_object.from_address(context.address + abi.PYTHON_ERROR)
+    cell: Any = ctypes.py_object.from_address(context.address + abi.PYTHON_ERROR)
     found: BaseException = cell.value
     context.store(abi.PYTHON_ERROR, 0)
     ctypes.pythonapi.Py_DecRef(ctypes.py_object(found))
