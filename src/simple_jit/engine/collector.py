@@ -5,6 +5,7 @@ from __future__ import annotations
 from simple_jit.base.diagnostics import Reporter
 from simple_jit.base.source import SourceFile
 from simple_jit.hir import nodes as hir
+from simple_jit.runtime.code_arena import CodeMemoryError
 from simple_jit.runtime.collector import FUNCTIONS
 from simple_jit.tiers.contract import BackendError, BackendMissing
 
@@ -54,7 +55,7 @@ def _load(engine: Engine, block: int, program: hir.Program | None) -> tuple[Func
         if not engine.heap.collector.stress:
             _install_refill(engine, wanted["refill"], block)
         return functions, True
-    except (BackendError, BackendMissing):
+    except (BackendError, BackendMissing, CodeMemoryError):
         return _interpreted(engine, wanted), False
 
 

@@ -157,10 +157,10 @@ class Collector:
 
     def _is_tight(self) -> bool:
         """Is there so little room that what cannot collect may find none, and something to collect?"""
-        limit = self._heap.limit
-        if self._get(_LIMIT) - self._get(_TOP) > limit >> 3:
+        limit, allocated = self._heap.limit, self._get(_ALLOCATED)
+        if limit - self._get(_LIVE) - allocated > limit >> 3:
             return False
-        return self._get(_ALLOCATED) > self._get(_BUDGET) >> 2
+        return allocated > self._get(_BUDGET) >> 2
 
     def _rounded(self, size: int) -> int:
         if size < 0 or size > self._heap.limit:
@@ -251,8 +251,11 @@ class Collector:
         """Collect before something that allocates without collecting, where it is time."""
         if self._functions is not None:
             cause = self._due(0) or ("no room" if self._is_tight() else "")
-            if cause:
-                self.collect(cause)
+        else:
+            first = min(FIRST_BUDGET, self._heap.limit - (self._heap.limit >> 3))
+            cause = "budget" if self.used() >= first or self.stress else ""
+        if cause:
+            self.collect(cause)
 
     def _set_budget(self, live: int) -> None:
         self._set(_BUDGET, max(min(FIRST_BUDGET, self._heap.limit // 4), live))

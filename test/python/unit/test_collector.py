@@ -20,6 +20,7 @@ from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64, U8, fill_bytes, read_bytes, write_bytes
 from simple_jit.runtime.values import StructRef
+from simple_jit.tiers.contract import Backend, BackendMissing
 
 TEXTS = t.array_of(t.TEXT)
 TABLE = t.array_of(TEXTS)
@@ -268,6 +269,32 @@ def test_running_out_of_memory_is_an_error_at_its_place(tier: str) -> None:
     assert ":4:" in outcome.err
 
 
+CATCH = """
+fn fill() -> i64:
+    var xs: [[i64]] = []
+    while xs.len() >= 0:
+        xs.push([1] * 1000)
+    0
+
+fn main():
+    for i in 0..3:
+        try:
+            fill()
+        catch e:
+            print e.kind
+    var total = 0
+    for i in 0..2000:
+        total += ([1] * 1000).len()
+    print total
+"""
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_running_out_of_memory_can_be_caught_and_leaves_the_heap_usable(tier: str) -> None:
+    outcome = run_simple(["run", *TIERS[tier], "--heap-max", "4M", "-e", CATCH])
+    assert (outcome.status, outcome.out) == (0, "OutOfMemory\n" * 3 + "2000000\n"), outcome
+
+
 @pytest.mark.parametrize("tier", TIERS)
 def test_deep_recursion_is_searched(tier: str) -> None:
     code = """
@@ -303,3 +330,22 @@ def test_a_bad_bound_is_refused() -> None:
     outcome = run_simple(["run", "--heap-max", "much", "-e", "print 1"])
     assert outcome.status == 2
     assert "--heap-max should be a size" in outcome.err
+
+
+def test_without_a_back_end_the_interpreter_runs_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Backend:
+        raise BackendMissing(name)
+
+    engine = Engine(Config(mode="always_interpret"))
+    monkeypatch.setattr(engine, "backend", missing)
+    heap = engine.heap
+    table = new_table(heap)
+    heap.pin(int(table))
+    assert live(heap) == TABLE_SIZE
+    for _ in range(20):
+        new_table(heap)
+    assert live(heap) == TABLE_SIZE
+    assert heap.read_array(heap.read_array(int(table), TABLE)[9], TEXTS)
+    heap.unpin(int(table))
+    assert live(heap) == 0
+    engine.close()
