@@ -9,11 +9,11 @@ from simple_jit.hir.context import Context, checks, checks_statement, erroneous,
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.dispatch import note
-from simple_jit.hir.protect import Guarded
+from simple_jit.hir.protect import Guarded, never_ending
 from simple_jit.hir.report import a_type
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import ANY, NEVER, TEXT, UNIT, StructType, Type
+from simple_jit.hir.types import ANY, NEVER, UNIT, StructType, Type
 from simple_jit.hir.walk import walk
 from simple_jit.syntax import ast
 
@@ -204,8 +204,7 @@ def check_throw(cx: Context, node: ast.Throw) -> hir.Expr:
     if value.type is UNIT or isinstance(value.type, HoleType):
         return cx.error(rule.NO_VALUE.at(node.value.span, "this gives no value to throw"))
     if is_error(value.type):
-        again = call_core(cx, "throw_again", [value], node.span)
-        return _without_end(again)
+        return never_ending(call_core(cx, "throw_again", [value], node.span))
     stmts: list[hir.Expr] = []
     kept = cx.keep(value, stmts)
     message = text_of(cx, kept, node.span, quoted=False)
@@ -213,15 +212,9 @@ def check_throw(cx: Context, node: ast.Throw) -> hir.Expr:
     if erroneous(message, value):
         return hir.Const(None, ERROR, node.span)
     thrown = call_core(cx, "throw_value", [value, message], node.span)
-    return hir.Block([*stmts, _without_end(thrown)], None, NEVER, node.span)
+    return hir.Block([*stmts, never_ending(thrown)], None, NEVER, node.span)
 
 
 def is_error(type: Type) -> bool:
     """Is `type` the class of caught errors?"""
     return isinstance(type, StructType) and type.scope.module.is_core and type.name == "Error"
-
-
-def _without_end(call: hir.Expr) -> hir.Expr:
-    """Tell that a call does not come back."""
-    fail = hir.Throw("Panic", hir.TextConst("unreachable", TEXT, call.span), call.span)
-    return hir.Block([call, fail], None, NEVER, call.span)

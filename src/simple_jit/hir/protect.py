@@ -354,7 +354,7 @@ class _Part:
                 whole = hir.Block(stmts, None, NEVER, span)
             else:
                 release = call_core(cx, "throw_held_error", [hir.LocalGet(held, span)], span)
-                whole = self._after(stmts, code, _never(release))
+                whole = self._after(stmts, code, never_ending(release))
         for local, number in _count(whole).items():
             self.uses[local] = self.uses.get(local, 0) + number
         for inside in (node.handler, node.finalizer):
@@ -419,8 +419,8 @@ class _Part:
         return hir.Block(stmts, rest, type, span)
 
 
-def _never(call: hir.Expr) -> hir.Expr:
-    """Tell that a call does not come back."""
+def never_ending(call: hir.Expr) -> hir.Expr:
+    """Return a call that does not come back, as what it is."""
     if call.type is NEVER:
         return call
     fail = hir.Throw("Panic", hir.TextConst("unreachable", TEXT, call.span), call.span)
