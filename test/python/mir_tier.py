@@ -123,10 +123,11 @@ def run(words: list[str]) -> int:
     return run_source(source, args, optimise)
 
 
-def run_source(source: SourceFile, args: list[str], optimise: bool) -> int:
+def run_source(source: SourceFile, args: list[str], optimise: bool, overflow_checks: bool = False) -> int:
     MirEngine.optimise = optimise
     driver.Engine = MirEngine  # type: ignore[misc]
-    return with_deep_stack(lambda: driver.run(source, args, Config(mode="always_interpret")))
+    config = Config(mode="always_interpret", overflow_checks=overflow_checks)
+    return with_deep_stack(lambda: driver.run(source, args, config))
 
 
 def run_tests(words: list[str], optimise: bool) -> int:
