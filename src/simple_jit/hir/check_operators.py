@@ -371,8 +371,8 @@ def _power(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr
 @checks(ast.Cast)
 def check_cast(cx: Context, node: ast.Cast, hint: Type | None) -> hir.Expr:
     to = cx.resolve(node.type)
-    literal_hint = to if isinstance(to, FloatType) else None
-    value = expression(cx, node.value, literal_hint)
+    is_literal = isinstance(node.value, (ast.IntLiteral, ast.Unary))
+    value = expression(cx, node.value, to if is_literal and isinstance(to, FloatType) else None)
     if to is ERROR or value.type in (ERROR, NEVER):
         return hir.Const(None, ERROR, node.span) if to is ERROR else value
     if isinstance(value.type, HoleType):
