@@ -158,3 +158,12 @@ def test_several_errors_show_in_one_run() -> None:
     outcome = run_simple(["check", "-"], stdin="fn f(:\n    1\nprint cuont\nval = 3\n")
     refused(outcome)
     assert outcome.err.count("error[") >= 2
+
+
+@pytest.mark.parametrize("change", ["s + s", '"{s}{s}"', "s * 2", "[s, s].join()"])
+@pytest.mark.parametrize("mode", ["always_interpret", "always_jit"])
+def test_text_that_finds_no_memory_is_reported_where_it_is_made(change: str, mode: str, tmp_path: Path) -> None:
+    file = tmp_path / "grows.spl"
+    file.write_text(f'fn main():\n    var s = "x" * 1000000\n    loop:\n        s = {change}\n')
+    outcome = run_simple(["run", "--mode", mode, str(file)], environ={"SIMPLE_HEAP_MAX": "8m"})
+    refused(outcome, "OutOfMemory", "grows.spl:4:13")
