@@ -126,8 +126,8 @@ MISSING_METHOD = Rule("E0351", "An `impl` of a trait has all methods that the tr
 WRONG_SIGNATURE = Rule("E0352", "A method has the signature that its trait gives it.")
 NOT_IMPLEMENTED = Rule("E0353", "A type implements the traits that are asked of it.")
 DUPLICATE_IMPL = Rule("E0354", "A type implements a trait once.")
-AMBIGUOUS_METHOD = Rule("E0356", "A method that is called belongs to one trait of the type.")
 BOUND_AS_TYPE = Rule("E0355", "A trait of the language is a bound, not the type of a value.")
+AMBIGUOUS_METHOD = Rule("E0356", "A method that is called belongs to one trait of the type.")
 LEAVES_FINALLY = Rule("E0360", "A `finally` or `defer` runs to its end.")
 NOT_A_RESOURCE = Rule("E0361", "A `with` is given what can be closed.")
 
@@ -147,5 +147,5 @@ NOT_EXPORTED = Rule("E0503", "A module exports what is imported from it.")
 
 UNREACHABLE_CODE = Rule("W0001", "Code is reachable.", "warning")
 DEPRECATED = Rule("W0002", "What is deprecated is not used.", "warning")
-UNREACHABLE_ARM = Rule("W0010", "An arm of a `match` can be reached.", "warning")
 DIVISION_BY_ZERO = Rule("W0003", "A divisor is not 0.", "warning")
+UNREACHABLE_ARM = Rule("W0010", "An arm of a `match` can be reached.", "warning")
