@@ -52,6 +52,7 @@ def run(request: dict[str, object]) -> None:
         import mir_tier
 
         status = mir_tier.run(words[1:])
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
     if words[0:1] == ["ways"]:
