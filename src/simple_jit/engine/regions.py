@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.mir import abi
 from simple_jit.mir.layout import flatten
@@ -31,7 +32,7 @@ def region_handler(
     exit_cell = (context_address + abi.BUFFER) >> 3
     signals: list[Signal | None] = [_signal(site, kind, target) for kind, target in region.exits]
     state_writers = []
-    if site.loop in (region.loop,) and hasattr(site.loop, "var"):
+    if isinstance(site.loop, hir.ForRange):
         write = cells_access(site.loop.var.type)[1]
         state_writers = [(write, first + 8 * n) for n in range(3)]
     inputs = []
