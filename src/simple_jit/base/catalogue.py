@@ -133,9 +133,7 @@ NOT_A_RESOURCE = Rule("E0361", "A `with` is given what can be closed.")
 
 # --- E04xx: not supported ----------------------------------------------------------
 
-DICT_UNSUPPORTED = Rule("E0401", "Dicts are not supported yet.")
-SET_UNSUPPORTED = Rule("E0402", "Sets are not supported yet.")
-DECORATOR_UNSUPPORTED = Rule("E0413", "Decorators of methods are not supported yet.")
+LOCAL_DECORATOR = Rule("E0413", "The methods of a type declared in a block have no decorators.")
 
 # --- E05xx: modules ----------------------------------------------------------------
 

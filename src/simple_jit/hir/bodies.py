@@ -91,6 +91,10 @@ def _missing_result(subject: Subject, ret: Type) -> Diagnostic:
         if isinstance(last, ast.ExprStmt) and isinstance(last.value, ast.If):
             if last.value.otherwise is None:
                 diagnostic.hint("an `if` without `else` has no value")
+            else:
+                diagnostic.hint("every branch must end with a value")
+        elif isinstance(last, ast.ExprStmt) and isinstance(last.value, ast.Match):
+            diagnostic.hint("every arm must end with a value")
     return diagnostic
 
 

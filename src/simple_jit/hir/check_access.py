@@ -5,6 +5,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.callable_names import constructor_value, static_value
 from simple_jit.hir.check_enums import is_result
 from simple_jit.hir.check_names import module_of, symbol_value, type_named
 from simple_jit.hir.collections import is_collection, is_dict
@@ -42,12 +43,14 @@ def check_member(cx: Context, node: ast.Member, hint: Type | None) -> hir.Expr:
     module = module_of(cx, node.value)
     if module is not None:
         symbol = cx.session.member(module, node.name.name, node.name.span)
-        return symbol_value(cx, symbol, node.span) if symbol else hir.Const(None, ERROR, node.span)
+        if symbol is None:
+            return hir.Const(None, ERROR, node.span)
+        return constructor_value(cx, symbol, node, hint) or symbol_value(cx, symbol, node.span)
     static = type_named(cx, node.value)
     if static is not None:
         from simple_jit.hir.check_static import static_member
 
-        return static_member(cx, static, node, hint)
+        return static_value(cx, static, node, hint) or static_member(cx, static, node, hint)
     object = expression(cx, node.value)
     if node.nil_safe:
         return nil_safe(cx, object, node.span, lambda value: member(cx, value, node.name, node.span))

@@ -6,7 +6,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.context import Context, checks, checks_statement, erroneous, expression
-from simple_jit.hir.convert import coerce, definite, join
+from simple_jit.hir.convert import coerce, definite, join, value_span
 from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.dispatch import note
 from simple_jit.hir.protect import Guarded, never_ending
@@ -76,18 +76,11 @@ def _common_type(cx: Context, body: hir.Expr, handler: hir.Expr, wants_value: bo
     if common is None:
         cx.error(
             rule.BRANCH_TYPES.at(
-                _last_place(handler), f"the `catch` is {a_type(handler.type)}, its `try` {a_type(body.type)}"
-            ).also(_last_place(body), a_type(body.type))
+                value_span(handler), f"the `catch` is {a_type(handler.type)}, its `try` {a_type(body.type)}"
+            ).also(value_span(body), a_type(body.type))
         )
         return ERROR
     return common
-
-
-def _last_place(body: hir.Expr) -> Span:
-    """Return the place of the expression that gives a block its value."""
-    while isinstance(body, hir.Block) and body.result is not None:
-        body = body.result
-    return body.span
 
 
 def error_type(cx: Context, span: Span) -> Type:

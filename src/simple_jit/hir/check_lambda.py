@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 @checks(ast.Lambda)
 def check_lambda(cx: Context, node: ast.Lambda, hint: Type | None) -> hir.Expr:
+    return lambda_value(cx, node, hint)
+
+
+def lambda_value(cx: Context, node: ast.Lambda, hint: Type | None, shown: str = "") -> hir.Expr:
     r"""`\x: e`. Types of parameters that are not written are taken from the expected type.
 
-    Without one they stay open, and each call makes an instance for its arguments.
+    Without one they stay open, and each call makes an instance for its arguments. `shown` is the name
+    of a function that the lambda stands for.
     """
     wanted = _wanted(hint)
     if wanted is not None and len(wanted.params) != len(node.params):
@@ -36,7 +41,7 @@ def check_lambda(cx: Context, node: ast.Lambda, hint: Type | None) -> hir.Expr:
     if ERROR in params:
         return hir.Const(None, ERROR, node.span)
     captures = gather(cx, node)
-    code = _code(cx, node, params, captures)
+    code = _code(cx, node, params, captures, shown)
     values = [captured_value(cx, capture, node.span) for capture in captures]
     known = [type for type in params if type is not None]
     if len(known) < len(params):
@@ -74,12 +79,14 @@ def _parameter_types(cx: Context, node: ast.Lambda, wanted: FnType | None) -> li
     return types
 
 
-def _code(cx: Context, node: ast.Lambda, params: list[Type | None], captures: list[Capture]) -> LambdaCode:
+def _code(
+    cx: Context, node: ast.Lambda, params: list[Type | None], captures: list[Capture], shown: str
+) -> LambdaCode:
     """Return the code of a lambda: the same each time the body around it is checked, if it can be."""
     key = (node, *params, *[capture.signature for capture in captures])
     found = cx.instance.lambdas.get(key)
     if found is None:
-        found = LambdaCode(cx, node, params, captures)
+        found = LambdaCode(cx, node, params, captures, shown)
         if not any(isinstance(symbol, FunctionSymbol) for symbol in found.symbols.values()):
             cx.instance.lambdas[key] = found
     assert isinstance(found, LambdaCode)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.base.diagnostics import Rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import discard
 from simple_jit.hir.collections import is_range
@@ -12,7 +11,7 @@ from simple_jit.hir.context import EXPRESSIONS, Context, block, checks, divergin
 from simple_jit.hir.convert import coerce, join, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.holes import EmptyCollection
-from simple_jit.hir.report import a_type, unsupported
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType, is_open
 from simple_jit.hir.types import (
     ANY,
@@ -385,11 +384,3 @@ def _push_element(
     pushed = call_method(cx, hir.LocalGet(result, node.span), "push", [value], node.element.span)
     assert pushed is not None
     return pushed
-
-
-_UNSUPPORTED: dict[type, Rule] = {}
-
-
-@checks(*_UNSUPPORTED)
-def check_unsupported(cx: Context, node: ast.Expr, hint: Type | None) -> hir.Expr:
-    return cx.error(unsupported(_UNSUPPORTED[type(node)], node.span))

@@ -18,7 +18,7 @@ from simple_jit.hir.context import Context, checks_statement, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.patterns import bind_pattern
-from simple_jit.hir.report import a_type
+from simple_jit.hir.report import a_type, code
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import ANY, BOOL, I64, NEVER, TEXT, UNIT, ArrayType, IntType, OptionalType, Type
 from simple_jit.syntax import ast
@@ -229,7 +229,7 @@ def _range_type(cx: Context, start: hir.Expr, stop: hir.Expr, counted: Counted) 
     cx.error(
         rule.MIXED_WIDTHS.at(
             counted.span, f"the ends of this range are of different types, `{start.type}` and `{stop.type}`"
-        ).hint(f"convert one of them: `{start.type}({stop.span.text})`")
+        ).hint(f"convert one of them: `{start.type}({code(stop.span)})`")
     )
     return None
 

@@ -6,9 +6,9 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.check_patterns import Names, check_pattern
-from simple_jit.hir.conditions import Condition, check_condition, result_span
+from simple_jit.hir.conditions import Condition, check_condition, common_type
 from simple_jit.hir.context import Context, block, expression, is_stable
-from simple_jit.hir.convert import coerce, join, takes_all
+from simple_jit.hir.convert import coerce
 from simple_jit.hir.decision import Emitter, Tree, build, leaves, rows_of, without_failures
 from simple_jit.hir.exhaustiveness import is_useful, missing
 from simple_jit.hir.pattern_tree import Alternatives, Pattern, Place
@@ -48,7 +48,7 @@ def check_arms(cx: Context, node: ast.Match, hint: Type | None, *, wants_value: 
     arms = [_check_arm(cx, arm, subject.type, hint, wants_value) for arm in node.arms]
     if subject.type in (ERROR, NEVER):
         return subject
-    type = _common_type(cx, arms, hint, wants_value)
+    type = common_type(cx, [arm.body for arm in arms], hint, wants_value, "arm")
     if _count_errors(cx) == errors:
         _check_coverage(cx, node, subject.type, arms)
     if type is ERROR or _count_errors(cx) != errors:
@@ -92,30 +92,6 @@ def _check_arm(cx: Context, node: ast.MatchArm, type: Type, hint: Type | None, w
     body = check_block(cx, node.body, hint, wants_value=wants_value, before=before)
     cx.leave()
     return Arm(pattern, names, guard, body)
-
-
-def _common_type(cx: Context, arms: list[Arm], hint: Type | None, wants_value: bool) -> Type:
-    types = [arm.body.type for arm in arms]
-    if all(type is NEVER for type in types):
-        return NEVER
-    if not wants_value or UNIT in types:
-        return UNIT
-    common: Type = NEVER
-    for arm in arms:
-        joined = join(common, arm.body.type)
-        if joined is None and hint is not None and takes_all(cx, hint, types):
-            return hint
-        if joined is None:
-            first = next(a for a in arms if join(a.body.type, common) is common and a.body.type is not NEVER)
-            cx.error(
-                rule.BRANCH_TYPES.at(
-                    result_span(arm.body),
-                    f"this arm is {a_type(arm.body.type)}, an earlier one {a_type(common)}",
-                ).also(result_span(first.body), a_type(common))
-            )
-            return ERROR
-        common = joined
-    return common
 
 
 # --- coverage ----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.holes import array_argument, element_argument, settle, settle_element
-from simple_jit.hir.report import count
+from simple_jit.hir.report import code, count
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType
 from simple_jit.hir.types import (
@@ -146,7 +146,7 @@ def call_without_parentheses(cx: Context, receiver: hir.Expr, name: ast.Ident, s
         return cx.error(
             rule.METHOD_VALUE.at(span, f"the method `{name.name}` needs {count(len(needed), 'argument')}")
             .also(symbol.span, "declared here")
-            .hint(f"call it, or write a lambda: `\\{names}: {span.text}({names})`")
+            .hint(f"call it, or write a lambda: `\\{names}: {code(span)}({names})`")
         )
     return call_function(cx, symbol, receiver, [], span, dict(env), None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import suggest
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.callable_names import constructor_value, provided_value
 from simple_jit.hir.check_literals import nil
 from simple_jit.hir.collections import NAMES as COLLECTIONS
 from simple_jit.hir.constants import constant_value, with_span
@@ -60,7 +61,7 @@ def check_name(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr:
     if isinstance(found, Variable):
         return read_variable(cx, found, node.span)
     if found is not None:
-        return symbol_value(cx, found, node.span)
+        return constructor_value(cx, found, node, hint) or symbol_value(cx, found, node.span)
     field = implicit_field(cx, node)
     if field is not None:
         object, type = field
@@ -74,16 +75,17 @@ def _outer_name(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr:
     outer = cx.symbol.outer if cx.symbol else None
     if outer is not None:
         if node.name in outer.symbols:
-            return symbol_value(cx, outer.symbols[node.name], node.span)
-    symbol = cx.session.lookup(cx.module, node.name)
-    if symbol is not None:
-        return symbol_value(cx, symbol, node.span)
+            symbol = outer.symbols[node.name]
+            return constructor_value(cx, symbol, node, hint) or symbol_value(cx, symbol, node.span)
+    found = cx.session.lookup(cx.module, node.name)
+    if found is not None:
+        return constructor_value(cx, found, node, hint) or symbol_value(cx, found, node.span)
     variant = _bare_variant(cx, node, hint)
     if variant is not None:
         return variant
     if node.name == "None":
         return nil(cx, node, hint)
-    return report_unknown_name(cx, node)
+    return provided_value(cx, node, hint) or report_unknown_name(cx, node)
 
 
 def read_variable(cx: Context, variable: Variable, span: Span) -> hir.Expr:

@@ -14,7 +14,7 @@ from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite, join
 from simple_jit.hir.core_calls import call_core, call_method
-from simple_jit.hir.report import a_type
+from simple_jit.hir.report import a_type, code
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     ANY,
@@ -25,12 +25,14 @@ from simple_jit.hir.types import (
     NEVER,
     TEXT,
     ArrayType,
+    ClosureType,
     EnumType,
     FloatType,
     FnType,
     IntType,
     OptionalType,
     Type,
+    function_of,
     is_dynamic,
     is_number,
     is_plain_enum,
@@ -203,13 +205,22 @@ def _check_first(cx: Context, node: ast.Binary, hint: Type | None) -> hir.Expr:
 
 def check_binary_values(cx: Context, op: str, left: hir.Expr, right_node: ast.Expr, span: Span) -> hir.Expr:
     """Check `left op right` where the left side has been checked."""
-    if op in ("<<", ">>"):
+    if op == ">>" and isinstance(left.type, FnType):
+        right = expression(cx, right_node, _after(left.type))
+    elif op in ("<<", ">>"):
         right = expression(cx, right_node, I64 if adapts(right_node) else None)
     elif (isinstance(left.type, ArrayType) and op == "*") or (left.type is TEXT and op == "*"):
         right = expression(cx, right_node, I64)
     else:
         right = expression(cx, right_node, operand_hint(left.type))
     return combine(cx, op, left, right, span)
+
+
+def _after(left: FnType) -> FnType | None:
+    """Return the type of what may follow a function in `f >> g`: it takes what `f` gives."""
+    if isinstance(left, ClosureType) and left.is_open:
+        return None
+    return function_of([left.ret], NEVER)
 
 
 def combine(cx: Context, op: str, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
@@ -245,8 +256,8 @@ def _bad_operands(op: str, left: hir.Expr, right: hir.Expr, span: Span):  # type
     diagnostic.also(left.span, a_type(left.type)).also(right.span, a_type(right.type))
     if op == "+" and TEXT in (left.type, right.type):
         other = right if left.type is TEXT else left
-        shown = other.span.text
-        if '"' not in shown and "\n" not in shown:
+        shown = code(other.span, "")
+        if shown and '"' not in shown:
             diagnostic.hint(f'make it text: `"{{{shown}}}"`')
     return diagnostic
 
@@ -404,9 +415,9 @@ def cast(cx: Context, value: hir.Expr, to: Type, span: Span) -> hir.Expr:
     if found is TEXT and to in (I64, F64):
         diagnostic.hint(f"parse it: `.to_{to}()` gives {a_type(f'{to}?')}")
     elif to is TEXT:
-        diagnostic.hint(f"write `text({value.span.text})`")
+        diagnostic.hint(f"write `text({code(value.span)})`")
     elif isinstance(to, EnumType) and isinstance(found, IntType):
-        diagnostic.hint(f"`{to}.from({value.span.text})` gives {a_type(f'{to}?')}")
+        diagnostic.hint(f"`{to}.from({code(value.span)})` gives {a_type(f'{to}?')}")
     return cx.error(diagnostic)
 
 

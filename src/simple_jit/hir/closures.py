@@ -313,12 +313,17 @@ class LambdaCode(Code):
     __slots__ = ("cx_types", "instances", "node", "outer", "params", "symbols")
 
     def __init__(
-        self, cx: Context, node: ast.Lambda, params: list[Type | None], captures: list[Capture]
+        self,
+        cx: Context,
+        node: ast.Lambda,
+        params: list[Type | None],
+        captures: list[Capture],
+        shown: str = "",
     ) -> None:
         outer = cx.instance
         line, column = node.span.line_column()
         key = f"{outer.function.symbol}.lambda:{line}:{column}"
-        super().__init__(cx, "", key, len(node.params), captures)
+        super().__init__(cx, shown, key, len(node.params), captures)
         self.node = node
         self.outer = outer
         self.params = params
@@ -584,7 +589,8 @@ def stored_function(cx: Context, value: hir.Expr) -> hir.Expr:
     diagnostic = rule.CANNOT_INFER_TYPE.at(
         value.span, "the types of the parameters of this function are not known here"
     )
-    return cx.error(diagnostic.hint(r"write them: `\x: i64: …`"))
+    written = f"\\x: i64: {type.code.name}(x)" if type.code.name else "\\x: i64: …"
+    return cx.error(diagnostic.hint(f"write them: `{written}`"))
 
 
 def result_for(cx: Context, type: ClosureType, params: Sequence[Type], span: Span) -> Type | None:

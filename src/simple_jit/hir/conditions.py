@@ -6,9 +6,9 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.context import Context, Variable, block, checks, expression
-from simple_jit.hir.convert import coerce, join, takes_all
+from simple_jit.hir.convert import coerce, join, takes_all, value_span
 from simple_jit.hir.report import a_type
-from simple_jit.hir.symbols import ERROR
+from simple_jit.hir.symbols import ERROR, is_open
 from simple_jit.hir.types import BOOL, NEVER, UNIT, OptionalType, Type
 from simple_jit.syntax import ast
 
@@ -214,7 +214,7 @@ def _assemble(
     hint: Type | None,
 ) -> hir.Expr:
     every = [*bodies, otherwise] if otherwise is not None else bodies
-    type = _branch_type(cx, node, every, wants_value, hint)
+    type = common_type(cx, every, hint, wants_value, "branch") if otherwise is not None else UNIT
     if type is UNIT:
         every = [discard(body) for body in every]
     elif type not in (NEVER, ERROR):
@@ -233,36 +233,39 @@ def _if_span(node: ast.If, branch: ast.IfBranch) -> Span:
     return node.span if branch is node.branches[0] else branch.span
 
 
-def _branch_type(
-    cx: Context, node: ast.If, every: list[hir.Expr], wants_value: bool, hint: Type | None
-) -> Type:
-    """Return the type of an `if` from its branches; reports where they do not go together."""
-    if node.otherwise is None:
-        return UNIT
-    types = [body.type for body in every]
+def common_type(cx: Context, bodies: list[hir.Expr], hint: Type | None, wants_value: bool, what: str) -> Type:
+    """Return the type of an expression from its branches; reports where they do not go together.
+
+    `what` is the word for one of them.
+    """
+    types = [body.type for body in bodies]
     if all(type is NEVER for type in types):
         return NEVER
     if not wants_value or UNIT in types:
         return UNIT
     common: Type = NEVER
-    for body in every:
+    for body in bodies:
         joined = join(common, body.type)
         if joined is None and hint is not None and takes_all(cx, hint, types):
             return hint
         if joined is None:
-            first = next(b for b in every if b.type is common or join(b.type, common) is common)
-            cx.error(
-                rule.BRANCH_TYPES.at(
-                    result_span(body), f"this branch is {a_type(body.type)}, an earlier one {a_type(common)}"
-                ).also(result_span(first), a_type(common))
-            )
+            _report_difference(cx, bodies, body, common, hint, what)
             return ERROR
         common = joined
     return common
 
 
-def result_span(body: hir.Expr) -> Span:
-    """Return the place of the expression that gives a block its value."""
-    while isinstance(body, hir.Block) and body.result is not None:
-        body = body.result
-    return body.span
+def _report_difference(
+    cx: Context, bodies: list[hir.Expr], body: hir.Expr, common: Type, hint: Type | None, what: str
+) -> None:
+    """Blame the branch that is not what is asked for, where that is known, else the later one."""
+    if hint is not None and not is_open(hint) and join(hint, body.type) is hint:
+        wrong = next(b for b in bodies if join(hint, b.type) is not hint)
+        message = f"this {what} is {a_type(wrong.type)}, but {a_type(hint)} is wanted"
+        cx.error(
+            rule.BRANCH_TYPES.at(value_span(wrong), message).also(value_span(body), f"this is {a_type(hint)}")
+        )
+        return
+    first = next(b for b in bodies if b.type is not NEVER and join(b.type, common) is common)
+    message = f"this {what} is {a_type(body.type)}, an earlier one {a_type(common)}"
+    cx.error(rule.BRANCH_TYPES.at(value_span(body), message).also(value_span(first), a_type(common)))

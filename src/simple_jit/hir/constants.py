@@ -83,7 +83,8 @@ def _folded(cx: Context, value: hir.Expr, what: str) -> hir.Expr:
     try:
         return literal(fold(value), value.type, value.span)
     except NotConstantError as error:
-        return cx.error(rule.NOT_CONSTANT.at(error.span, f"{what} is not known at compile time"))
+        diagnostic = rule.NOT_CONSTANT.at(error.span, f"{what} is not known at compile time")
+        return cx.error(diagnostic.hint("what is computed when the program runs is a `val`"))
     except ZeroDivisionError:
         return cx.error(rule.NOT_CONSTANT.at(value.span, "this divides by zero"))
 
@@ -132,7 +133,7 @@ def fold(expr: hir.Expr) -> Value:
         return expr.value
     if isinstance(expr, hir.TextConst):
         return expr.value
-    if isinstance(expr, hir.TupleNew):
+    if isinstance(expr, (hir.TupleNew, hir.ArrayNew)):
         return tuple(map(fold, expr.items))
     if isinstance(expr, hir.TupleGet):
         whole = fold(expr.value)
@@ -160,21 +161,15 @@ def fold(expr: hir.Expr) -> Value:
 
 
 def _library_call(expr: hir.Call) -> Value:
-    """Joining and repeating text, and integer powers."""
-    args = [fold(arg) for arg in expr.args] if expr.callee.module.startswith("core.") else []
-    if expr.callee.name in ("concat", "text_repeat") and len(args) == 2:
-        a, b = args
-        if isinstance(a, str) and isinstance(b, str):
-            return a + b
-        if isinstance(a, str) and isinstance(b, int) and len(a) * b < 1 << 20:
-            return a * b
-    if expr.callee.name == "text_eq":
-        return args[0] == args[1]
-    if expr.callee.name in ("ipow", "fpow") and isinstance(args[0], (int, float)):
-        base, exponent = args
-        assert isinstance(base, (int, float))
-        if isinstance(exponent, int) and 0 <= exponent < 64:
-            return wrap(base**exponent, expr.type)
+    """A call of a library function, of those that mean something at compile time."""
+    if expr.callee.module.startswith("core."):
+        from simple_jit.hir.constant_calls import folded_call
+
+        value = folded_call(expr, [fold(arg) for arg in expr.args])
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return wrap(value, expr.type)
+        if value is not None:
+            return value
     raise NotConstantError(expr.span)
 
 

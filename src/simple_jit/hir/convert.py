@@ -7,7 +7,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.collections import is_dict, is_range, is_set, wanted_collection
 from simple_jit.hir.context import Context, block
 from simple_jit.hir.holes import EmptyCollection, settle
-from simple_jit.hir.report import a_type
+from simple_jit.hir.report import a_type, code
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     ANY,
@@ -60,17 +60,17 @@ def fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
 
 def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
     found = value.type
-    if involves_dynamic(found) or involves_dynamic(to):
-        from simple_jit.hir.check_any import fit_dynamic
-
-        return fit_dynamic(cx, value, to)
-    if isinstance(value, hir.Block) and value.result is not None:
+    if isinstance(value, hir.Block) and value.result is not None and value.result.type is found:
         result = _fit(cx, value.result, to)
         return hir.Block(value.stmts, result, to, value.span) if result is not None else None
     if isinstance(value, hir.If) and value.orelse is not None and found is not UNIT:
         return _fit_branches(cx, value, to)
     if isinstance(value, hir.Switch) and found is not UNIT:
         return _fit_switch(cx, value, to)
+    if involves_dynamic(found) or involves_dynamic(to):
+        from simple_jit.hir.check_any import fit_dynamic
+
+        return fit_dynamic(cx, value, to)
     if isinstance(found, HoleType):
         return _fill_hole(cx, value, found, to)
     if isinstance(to, HoleType):
@@ -175,16 +175,23 @@ def _fit_tuple(cx: Context, value: hir.Expr, found: TupleType, to: TupleType) ->
     return block(stmts, hir.TupleNew(items, to, value.span), value.span)
 
 
+def value_span(body: hir.Expr) -> Span:
+    """Return the place of the expression that gives a block its value."""
+    while isinstance(body, hir.Block) and body.result is not None:
+        body = body.result
+    return body.span
+
+
 def mismatch(value: hir.Expr, to: Type, declared: Span | None = None, what: str = "") -> Diagnostic:
     """Say that `value` does not fit, with advice where a conversion would do."""
     found = value.type
     if isinstance(found, HoleType) and found.is_nil:
         message = f"`nil` is not {a_type(to)}"
-        diagnostic = rule.WRONG_TYPE.at(value.span, message).hint(f"make it optional: `{to}?`")
+        diagnostic = rule.WRONG_TYPE.at(value_span(value), message).hint(f"make it optional: `{to}?`")
     else:
         subject = f"{what} is" if what else "expected"
         shown = f"`{to}`, found `{found}`" if not what else f"{a_type(to)}, not `{found}`"
-        diagnostic = rule.WRONG_TYPE.at(value.span, f"{subject} {shown}")
+        diagnostic = rule.WRONG_TYPE.at(value_span(value), f"{subject} {shown}")
     if declared is not None:
         diagnostic.also(declared, f"`{to}` because of this")
     if isinstance(to, TraitType) and not isinstance(found, HoleType):
@@ -196,9 +203,7 @@ def mismatch(value: hir.Expr, to: Type, declared: Span | None = None, what: str 
 
 
 def _conversion_hint(value: hir.Expr, found: Type, to: Type) -> str | None:
-    text = value.span.text
-    if "\n" in text or len(text) > 40:
-        text = "…"
+    text = code(value_span(value))
     if is_number(found) and is_number(to):
         return f"convert it: `{to}({text})`"
     if str(to) == "text":
@@ -257,10 +262,12 @@ def _join_enums(a: EnumType, b: EnumType) -> Type | None:
 
 
 def _join_functions(a: FnType, b: FnType) -> Type | None:
-    """Different closures have the plain type in common."""
-    for type in (a, b):
-        if isinstance(type, ClosureType) and type.is_open:
-            return None
+    """Different closures have the plain type in common; one whose parameters are open takes the other's."""
+    for open, other in ((a, b), (b, a)):
+        if isinstance(open, ClosureType) and open.is_open:
+            if isinstance(other, ClosureType) and other.is_open:
+                return None
+            return plain_function(other) if open.code.arity == len(other.params) else None
     plain = plain_function(a)
     return plain if plain is plain_function(b) else None
 

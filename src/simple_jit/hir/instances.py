@@ -18,7 +18,6 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.decorators import decorators
 from simple_jit.hir.holes import unsettled
-from simple_jit.hir.report import unsupported
 from simple_jit.hir.resolve_types import TypeScope, enum_instance, instantiate, resolve, set_bounds
 from simple_jit.hir.symbols import (
     ERROR,
@@ -197,9 +196,13 @@ def _report_duplicate_params(symbol: FunctionSymbol) -> None:
 
 
 def _report_decorators(symbol: FunctionSymbol) -> None:
-    """Methods have no decorators; a function with some has its name from `declare.declared`."""
+    """A method of a type in a block has no decorators; `expand_methods` has replaced the others."""
     for annotation in decorators(symbol.decl) if symbol.owner is not None else ():
-        symbol.module.session.reporter.report(unsupported(rule.DECORATOR_UNSUPPORTED, annotation.span))
+        symbol.module.session.reporter.report(
+            rule.LOCAL_DECORATOR.at(
+                annotation.span, "a method of a type that is declared in a block has no decorators"
+            ).hint("declare the type at the top level of the module")
+        )
 
 
 # --- making instances --------------------------------------------------------------

@@ -13,6 +13,7 @@ from simple_jit.base.diagnostics import suggest
 from simple_jit.base.source import SourceFile
 from simple_jit.hir.core_index import CoreIndex, Piece
 from simple_jit.hir.declare import declare_module, declare_statements
+from simple_jit.hir.decorators import expand_methods
 from simple_jit.hir.symbols import (
     FunctionSymbol,
     ImportSymbol,
@@ -179,6 +180,7 @@ class Loader:
         from simple_jit.syntax.parser import parse
 
         tree = parse(source, self.reporter)
+        expand_methods(tree.statements)
         self._prepare_specs(tree, path)
         module = Module(self._unique(key), path, source, tree, self.session)
         module.is_library = path.startswith(self.library + os.sep)

@@ -6,19 +6,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simple_jit.base.diagnostics import Diagnostic, Rule
     from simple_jit.base.source import Span
-
-
-def unsupported(rule: Rule, span: Span) -> Diagnostic:
-    """Say that a feature is not supported yet, in the words of its rule."""
-    return rule.at(span, rule.summary[0].lower() + rule.summary[1:-1])
 
 
 def a_type(type: object) -> str:
     """``an `i64` ``, ``a `text` ``: a type with its article."""
     name = str(type)
     return f"{'an' if name[0] in 'aeioAEIO' else 'a'} `{name}`"
+
+
+def code(span: Span, otherwise: str = "…") -> str:
+    """Return what stands at `span`, for a hint; `otherwise` where that is no short whole expression."""
+    text = span.text
+    is_whole = all(text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "{}"))
+    return text if is_whole and "\n" not in text and len(text) <= 40 else otherwise
 
 
 def count(number: int, noun: str) -> str:

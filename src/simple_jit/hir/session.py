@@ -97,6 +97,7 @@ class Session:
         self.inits: dict[Module, Instance] = {}
         self.cells: dict[Type, StructType] = {}
         self.codes: dict[Symbol, object] = {}
+        self.wrappers: dict[tuple[ast.Expr, int], ast.Lambda] = {}
         self.cyclic: set[Module] = set()
         self.has_specs = False
         self.impls: dict[Head, list[Impl]] = {}

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 
+from simple_jit.base.float_text import shortest_f32
 from simple_jit.hir import types as hir
 from simple_jit.mir import abi
 from simple_jit.runtime.context import Context
 from simple_jit.runtime.errors import SimpleError, SimpleExit, take_error
 from simple_jit.runtime.heap import Heap
-from simple_jit.runtime.memory import F64, I64, round_f32
+from simple_jit.runtime.memory import F64, I64
 from simple_jit.runtime.output import Output
 
 TYPE_CHECKING = False
@@ -129,17 +130,6 @@ def _numbers(table: Table, context: Context, heap: Heap, output: Output) -> None
     table["rt_f32_to_text"] = ((hir.F32,), hir.TEXT), lambda x: heap.new_text(shortest_f32(x))
     table["rt_text_to_f64"] = ((hir.TEXT, hir.array_of(hir.F64)), hir.BOOL), text_to_f64
     table["rt_text_normal_digits"] = ((hir.TEXT,), _MAYBE_TEXT), normal_digits
-
-
-def shortest_f32(x: float) -> str:
-    """Return the shortest text that reads back as the f32 `x`, in the form that `repr` gives an f64."""
-    if x != x or x in (float("inf"), float("-inf")):
-        return repr(x)
-    for digits in range(1, 10):
-        short = float(f"{x:.{digits}g}")
-        if round_f32(short) == x:
-            return repr(short)
-    return repr(x)
 
 
 def _texts(table: Table, context: Context, heap: Heap, output: Output) -> None:
