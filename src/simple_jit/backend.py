@@ -136,6 +136,8 @@ def create_backend(kind: BackendKind) -> JitInterpreterBackend:
 class JitInterpreterBackend:
     """An engine of its own: heap, code, and the program it ran last. Close it, or use it in a `with`.
 
+    Threads may share it: they take turns, each waiting until what another asked for is done.
+
     Args:
         config: how it runs programs.
         kind: what it calls itself; found from `config` where it is None.
@@ -195,11 +197,12 @@ class JitInterpreterBackend:
             CompileError: it has errors; nothing ran.
             SimpleError: it failed.
         """
-        self._program = self._check(SourceFile(path, source))
-        try:
-            return self._engine.run(self._program, args)
-        finally:
-            self._engine.output.flush()
+        with self._engine.lock:
+            self._program = self._check(SourceFile(path, source))
+            try:
+                return self._engine.run(self._program, args)
+            finally:
+                self._engine.output.flush()
 
     def run_file(self, path: str, args: Sequence[str] = ()) -> int:
         """The same with a program in a file.
@@ -231,12 +234,13 @@ class JitInterpreterBackend:
             TypeError: the arguments do not fit its parameters.
             SimpleError: it failed.
         """
-        if self._program is None:
-            raise LookupError(f"no program has run that could have a function {name!r}")
-        function = self._program.find(name)
-        if function is None:
-            raise LookupError(f"the program has no function {name!r} with declared types")
-        return self._call(function, args)
+        with self._engine.lock:
+            if self._program is None:
+                raise LookupError(f"no program has run that could have a function {name!r}")
+            function = self._program.find(name)
+            if function is None:
+                raise LookupError(f"the program has no function {name!r} with declared types")
+            return self._call(function, args)
 
     def eval(self, source: str) -> Any:
         """Return the value of the last expression in `source`, which stands alone.
@@ -246,21 +250,29 @@ class JitInterpreterBackend:
             SimpleError: it failed.
         """
         lines = "".join(f"    {line}\n" for line in source.splitlines())
-        program = self._check(SourceFile("<eval>", f"fn evaluated():\n{lines}    \n"))
-        self._engine.run(program, ())
-        function = program.find("evaluated")
-        assert function is not None
-        return self._call(function, ())
+        with self._engine.lock:
+            program = self._check(SourceFile("<eval>", f"fn evaluated():\n{lines}    \n"))
+            before, cells = self._program, self._engine.set_aside()
+            try:
+                self._engine.run(program, ())
+                function = program.find("evaluated")
+                assert function is not None
+                return self._call(function, ())
+            finally:
+                self._engine.bring_back(before or program, cells)
 
     def stats(self) -> dict[str, Any]:
-        """Return counts: `compiled` and `interpreted` functions, `compile_seconds`, `heap_used` (bytes)."""
-        decisions = self._engine.log.decisions
+        """Return counts: `compiled` and `interpreted` functions, `compile_seconds`, `heap_used` (bytes).
+
+        `decisions` has what was compiled and what was not, and why: the last thousand.
+        """
+        log = self._engine.log
         return {
-            "compiled": sum(d.action == "compiled" for d in decisions),
+            "compiled": sum(log.compiled.values()),
             "interpreted": len(self._engine.interpreter.instances),
-            "compile_seconds": sum(d.seconds for d in decisions),
+            "compile_seconds": sum(log.seconds.values()),
             "heap_used": self._engine.heap.used,
-            "decisions": [str(decision) for decision in decisions],
+            "decisions": [str(decision) for decision in log.decisions],
         }
 
     def name(self) -> str:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from simple_jit.mir import nodes as mir
     from simple_jit.runtime.collector import Functions
 
-_SOURCE = """use core.gc.{collect, refill, walk_spans, free_ranges}
+_SOURCE = """use core.gc.{collect, refill, walk_spans, free_ranges, note_types}
 
 fn main():
     collect(0, 0, 0)
     refill(0, 0)
     walk_spans(0)
     free_ranges(0, 0, 0, 0, 0)
+    note_types(0)
 """
 
 
@@ -61,7 +62,7 @@ def _load(engine: Engine, block: int, program: hir.Program | None) -> tuple[Func
 
 def _compiled(engine: Engine, program: hir.Program, wanted: dict[str, hir.Function]) -> Functions:
     backend = engine.backend("auto")
-    engine.native.install(_unit(program, wanted), backend, 2)
+    engine.native.install(_unit(program, wanted), backend, 2, kept=True)
     return {name: engine.native.entry(function) for name, function in wanted.items()}
 
 

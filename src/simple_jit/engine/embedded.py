@@ -80,16 +80,16 @@ class EmbeddedEngine:
 
     def statistic(self, name: str) -> int:
         """Return one of the counts that `stats()` has."""
-        decisions = self._engine.log.decisions
+        log = self._engine.log
         instances = self._engine.interpreter.instances.values()
         if name == "compiled":
-            return sum(decision.action == "compiled" for decision in decisions)
+            return sum(log.compiled.values())
         if name == "interpreted":
             return sum(instance.interpreted is not None for instance in instances)
         if name == "calls":
             return sum(instance.calls for instance in instances)
         if name == "compile_us":
-            return round(sum(decision.seconds for decision in decisions) * 1e6)
+            return round(sum(log.seconds.values()) * 1e6)
         assert name == "heap_used"
         return self._engine.heap.used
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from _thread import RLock
 
 from simple_jit.engine.config import Config
 from simple_jit.engine.log import Decision, Log
@@ -22,7 +23,7 @@ from simple_jit.tiers.interpreter.machine import Interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from simple_jit.engine.native import NativeCode
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 class Engine(Hooks):
     """Runs programs. `config` may be changed while one runs.
+
+    It serves one thread at a time: those that share it take turns by `lock`.
 
     Args:
         config: modes, back end, thresholds.
@@ -49,7 +52,9 @@ class Engine(Hooks):
         self.externs = ExternTable(self.context, self.heap, self.output)
         self.interpreter = Interpreter(self.context, self.heap, self)
         self.store = MirStore({})
-        self._functions: dict[str, hir.Function] = {}
+        self._functions: Mapping[str, hir.Function] = {}
+        self._running = 0
+        self.lock = RLock()
         self._backends: dict[str, Backend] = {}
         self._native: NativeCode | None = None
         self._regions = 0
@@ -60,23 +65,42 @@ class Engine(Hooks):
         self.output.flush()
         if self._native is not None:
             self._native.close()
+        self.output.close()
         self.heap.close()
         self.context.close()
 
     # --- running ----------------------------------------------------------------------------------
     def load(self, program: hir.Program) -> None:
-        """Make the instances of a checked program known; those of the program before are forgotten.
+        """Make the instances of a checked program known; the program before is forgotten.
 
-        Another program's instances may have the same symbols, so they get slots and code of their own.
+        Its code, and its entries in the tables of the context, make room for the next one's.
+
+        Raises:
+            RuntimeError: a program is running.
         """
         if self._functions is program.functions:
             return
-        self.interpreter.instances.clear()
-        self.context.forget_instances()
+        if self._running:
+            raise RuntimeError("an engine cannot load a program while it runs another")
+        self.interpreter = Interpreter(self.context, self.heap, self)
+        self.context.forget_program()
+        self.heap.forget_constants()
         if self._native is not None:
-            self._native.forget_instances()
+            self._native.forget_program()
         self._functions = program.functions
         self.store = MirStore(program.functions)
+
+    def set_aside(self) -> list[int]:
+        """Keep the module-level variables of the loaded program, for `bring_back`, while others run."""
+        cells = self.context.globals_in_use()
+        self.heap.held.append(cells)
+        return cells
+
+    def bring_back(self, program: hir.Program, cells: list[int]) -> None:
+        """Load `program` again, with its module-level variables as they were."""
+        self.heap.held.remove(cells)
+        self.load(program)
+        self.context.set_globals(cells)
 
     def run(self, program: hir.Program, args: Sequence[str]) -> int:
         """Run a checked program and return its exit status.
@@ -103,10 +127,24 @@ class Engine(Hooks):
         if self.config.mode == "always_jit":
             if not self.has_code(function.symbol):
                 self.compile_all([function])
-            return self.native.entry(function)
+            return self._guarded(self.native.entry(function))
         self.apply_config()
         run, instance = self.interpreter.run, self.interpreter.instance(function)
-        return lambda *args: run(instance, *args)
+        return self._guarded(lambda *args: run(instance, *args))
+
+    def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `call` that tells the engine when it runs, and native code whose stack it runs on."""
+
+        def run(*args: Any) -> Any:
+            self._running += 1
+            try:
+                if self._native is not None:
+                    self._native.use_this_thread()
+                return call(*args)
+            finally:
+                self._running -= 1
+
+        return run
 
     def has_code(self, symbol: str) -> bool:
         """Is there native code for an instance?"""
@@ -117,6 +155,15 @@ class Engine(Hooks):
         compiles = self.config.mode != "always_interpret"
         self.call_threshold = self.config.threshold if compiles else None
         self.loop_threshold = self.config.loop_threshold if compiles else None
+
+    def table_sizes(self) -> dict[str, int]:
+        """Return how much there is in each table that programs fill, by name."""
+        sizes = self.context.table_sizes()
+        sizes["kept objects"] = len(self.heap.pinned())
+        sizes["instances"] = len(self.interpreter.instances)
+        if self._native is not None:
+            sizes["code bytes"] = self._native.code_bytes
+        return sizes
 
     # --- what the interpreter asks ----------------------------------------------------------------
     def hot_function(self, instance: Instance) -> None:

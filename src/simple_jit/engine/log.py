@@ -10,9 +10,16 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from collections import deque
+    from typing import Final, Literal, TypeAlias
 
     Action: TypeAlias = Literal["compiled", "interpreting"]
+
+else:
+    from _collections import deque  # `collections` itself is slow to import
+
+KEPT: Final = 1000
+"""Decisions that are remembered: an engine may run programs for days."""
 
 
 class Decision:
@@ -36,24 +43,32 @@ class Decision:
 
 
 class Log:
-    """The decisions of one engine, oldest first; printed to stderr as they come where `verbose`."""
+    """The decisions of one engine; printed to stderr as they come where `verbose`.
+
+    `decisions` has the last `KEPT`, oldest first. `compiled` counts, by tier, and `seconds` adds up, all.
+    """
 
     def __init__(self, verbose: bool) -> None:
         self.verbose = verbose
-        self.decisions: list[Decision] = []
+        self.decisions: deque[Decision] = deque(maxlen=KEPT)
+        self.compiled: dict[str, int] = {}
+        self.seconds: dict[str, float] = {}
 
     def add(self, decision: Decision) -> None:
         self.decisions.append(decision)
+        tier = decision.tier
+        if tier:
+            self.compiled[tier] = self.compiled.get(tier, 0) + 1
+            self.seconds[tier] = self.seconds.get(tier, 0.0) + decision.seconds
         if self.verbose:
             print(decision, file=sys.stderr)
 
     def summary(self) -> str:
         """Return the totals, one line a tier, for `--stats`."""
-        lines = []
-        for tier in sorted({d.tier for d in self.decisions if d.tier}):
-            chosen = [d for d in self.decisions if d.tier == tier]
-            seconds = sum(d.seconds for d in chosen)
-            lines.append(f"{tier}: {len(chosen)} compiled in {seconds * 1e3:.1f} ms")
+        lines = [
+            f"{tier}: {count} compiled in {self.seconds[tier] * 1e3:.1f} ms"
+            for tier, count in sorted(self.compiled.items())
+        ]
         left = len({d.subject for d in self.decisions if d.action == "interpreting"})
         lines.append(f"interpreted because they cannot be compiled: {left}")
         return "\n".join(lines)

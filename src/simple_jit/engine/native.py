@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _thread import get_ident
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.mir import nodes as mir
@@ -44,11 +46,14 @@ class NativeCode:
         self._crossing = Crossing(backend, context, self._arena, heap.read_text)
         self._empty: list[tuple[str, int]] = []
         self._installed: set[str] = set()
+        self._kept: set[str] = set()
+        self._units: list[int] = []
         self._compiling = False
         self._empty += context.code_slots()
         context.new_code_slot = self._new_slot
         self._fill_slots()
-        set_stack_limit(context)
+        self._thread = 0
+        self.use_this_thread()
         install_interrupt(backend, context)
 
     def close(self) -> None:
@@ -62,10 +67,12 @@ class NativeCode:
         backend: Backend,
         level: int,
         exported: Sequence[str] | None = None,
+        kept: bool = False,
     ) -> None:
         """Compile `functions` as one unit and put those that have an entry into the code table.
 
-        `exported` are those that need one: all, unless it is given.
+        `exported` are those that need one: all, unless it is given. With `kept` they stay whatever program
+        is loaded.
 
         Raises:
             BackendError: something in them is not supported.
@@ -76,12 +83,25 @@ class NativeCode:
         try:
             code = backend.compile(functions, self._context, level, exported)
             base = self._arena.add(code)
+            if kept:
+                self._kept.update(code.entries)
+            else:
+                self._units.append(base)
             for symbol, entry in code.entries.items():
                 self._context.store(self._context.code_offset(symbol), base + entry)
                 self._installed.add(symbol)
+                if kept:
+                    self._context.keep_instance(symbol)
         finally:
             self._compiling = False
         self._fill_slots()
+
+    def use_this_thread(self) -> None:
+        """Prepare to run code in the calling thread, which has a stack of its own."""
+        thread = get_ident()
+        if thread != self._thread:
+            set_stack_limit(self._context)
+            self._thread = thread
 
     def add_c_function(self, function: mir.Function) -> int:
         """Compile a function that C code calls and return its address."""
@@ -91,10 +111,19 @@ class NativeCode:
         """Is there native code for the instance?"""
         return symbol in self._installed
 
-    def forget_instances(self) -> None:
-        """Forget which instances have code; the code itself stays, since something may still run it."""
-        self._installed.clear()
+    def forget_program(self) -> None:
+        """Free the code of all instances but those kept. Nothing may run it any more."""
+        self._installed &= self._kept
         self._empty.clear()
+        for unit in self._units:
+            self._arena.free(unit)
+        self._units.clear()
+        self._crossing.forget_stubs()
+
+    @property
+    def code_bytes(self) -> int:
+        """Bytes of machine code in use."""
+        return self._arena.used
 
     def _new_slot(self, symbol: str, offset: int) -> None:
         """Fill a slot that was just made; those that a compilation makes, when that is over."""
@@ -116,7 +145,8 @@ class NativeCode:
     def entry(self, source: hir.Function) -> Callable[..., Any]:
         """Return what calls the native code of an instance with values in the interpreter's form."""
         params, results = signature(source)
-        call = self._crossing.entry(self._context.code_offset(source.symbol), params, results)
+        kept = source.symbol in self._kept
+        call = self._crossing.entry(self._context.code_offset(source.symbol), params, results, kept)
         if not all(_is_plain(t) for t in (*_types(source), source.ret)):
             return _to_components(source, call)
         if source.track_caller:

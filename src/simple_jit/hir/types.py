@@ -7,21 +7,29 @@ calling their classes.
 
 from __future__ import annotations
 
+# Not `weakref` itself, which takes long to import.
+from _weakref import ref
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, Final
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final, TypeVar
 
     from simple_jit.syntax import ast
 
 
 class Type:
-    """A type. `str(type)` is how it is written in source."""
+    """A type. `str(type)` is how it is written in source.
 
-    __slots__ = ("name",)
+    `facts` is where later stages keep what they work out about the type: its layout, for one. So that lives
+    as long as the type does, which is as long as a program that it occurs in.
+    """
+
+    __slots__ = ("__weakref__", "facts", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.facts: dict[str, Any] = {}
 
     def __str__(self) -> str:
         return self.name
@@ -220,10 +228,39 @@ ANY: Final = Type("any")
 SCALARS: Final[dict[str, Type]] = {t.name: t for t in (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, BOOL)}
 ALIASES: Final[dict[str, Type]] = {"int": I64, "float": F64, "str": TEXT, "String": TEXT}
 
-_arrays: dict[Type, ArrayType] = {}
-_optionals: dict[Type, OptionalType] = {}
-_tuples: dict[tuple[Type, ...], TupleType] = {}
-_functions: dict[tuple[tuple[Type, ...], Type], FnType] = {}
+class _Entry(ref):  # type: ignore[type-arg]
+    """A weak reference to an interned type, which leaves its table when the type is gone."""
+
+    __slots__ = ("key", "table")
+    key: int | tuple[int, ...]
+    table: _Table
+
+
+def _forget(entry: _Entry) -> None:
+    if entry.table.get(entry.key) is entry:
+        del entry.table[entry.key]
+
+
+if TYPE_CHECKING:
+    _Table = dict[int | tuple[int, ...], _Entry]
+    T = TypeVar("T", bound=Type)
+
+# By the identities of the parts, which the type keeps alive. No table keeps any type.
+_arrays: _Table = {}
+_optionals: _Table = {}
+_tuples: _Table = {}
+_functions: _Table = {}
+
+
+def _interned(table: _Table, key: int | tuple[int, ...], make: Callable[[], T]) -> T:
+    """Return the type of a key, made where there is none."""
+    entry = table.get(key)
+    found: T | None = entry() if entry is not None else None
+    if found is None:
+        found = make()
+        entry = table[key] = _Entry(found, _forget)
+        entry.key, entry.table = key, table
+    return found
 
 
 def generalised(type: Type) -> Type:
@@ -234,10 +271,7 @@ def generalised(type: Type) -> Type:
 def array_of(elem: Type) -> ArrayType:
     """Return `[elem]`."""
     elem = generalised(elem)
-    found = _arrays.get(elem)
-    if found is None:
-        found = _arrays[elem] = ArrayType(elem)
-    return found
+    return _interned(_arrays, id(elem), lambda: ArrayType(elem))
 
 
 def optional_of(inner: Type) -> OptionalType:
@@ -245,28 +279,19 @@ def optional_of(inner: Type) -> OptionalType:
     if isinstance(inner, OptionalType):
         return inner
     inner = generalised(inner)
-    found = _optionals.get(inner)
-    if found is None:
-        found = _optionals[inner] = OptionalType(inner)
-    return found
+    return _interned(_optionals, id(inner), lambda: OptionalType(inner))
 
 
 def tuple_of(items: Sequence[Type]) -> TupleType:
     """Return `(items…)`; `items` must not be empty (that is `UNIT`)."""
-    key = tuple(items)
-    found = _tuples.get(key)
-    if found is None:
-        found = _tuples[key] = TupleType(key)
-    return found
+    parts = tuple(items)
+    return _interned(_tuples, tuple(map(id, parts)), lambda: TupleType(parts))
 
 
 def function_of(params: Sequence[Type], ret: Type) -> FnType:
     """Return `fn(params…) -> ret`."""
-    key = (tuple(params), ret)
-    found = _functions.get(key)
-    if found is None:
-        found = _functions[key] = FnType(key[0], ret)
-    return found
+    parts = tuple(params)
+    return _interned(_functions, (id(ret), *map(id, parts)), lambda: FnType(parts, ret))
 
 
 def plain_function(type: FnType) -> FnType:

@@ -17,13 +17,15 @@ In memory (fields, array elements) the components lie like the members of a C st
 
 from __future__ import annotations
 
+from _weakref import ref
+
 from simple_jit.hir import types as hir
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.abi import HEADER_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Final
 
 _SCALARS: Final[dict[hir.Type, tuple[mir.MirType, ...]]] = {
@@ -32,14 +34,15 @@ _SCALARS: Final[dict[hir.Type, tuple[mir.MirType, ...]]] = {
     hir.UNIT: (),
     hir.NEVER: (),
 }
-_flat: dict[hir.Type, tuple[mir.MirType, ...]] = dict(_SCALARS)
+for _type, _parts in _SCALARS.items():
+    _type.facts["components"] = _parts
 
 
 def flatten(type: hir.Type) -> tuple[mir.MirType, ...]:
     """Return the machine types of the components of `type`."""
-    found = _flat.get(type)
+    found: tuple[mir.MirType, ...] | None = type.facts.get("components")
     if found is None:
-        found = _flat[type] = _flatten(type)
+        found = type.facts["components"] = _flatten(type)
     return found
 
 
@@ -79,22 +82,18 @@ class Layout:
         self.size = -(-position // self.align) * self.align
 
 
-_element_layouts: dict[hir.Type, Layout] = {}
-_struct_layouts: dict[hir.StructType, tuple[Layout, tuple[int, ...]]] = {}
-
-
 def element_layout(type: hir.Type) -> Layout:
     """Return the layout of an array element; its `size` is the stride (1 where nothing is stored)."""
-    found = _element_layouts.get(type)
+    found: Layout | None = type.facts.get("element")
     if found is None:
-        found = _element_layouts[type] = Layout(flatten(type))
+        found = type.facts["element"] = Layout(flatten(type))
         found.size = max(found.size, 1)
     return found
 
 
 def struct_layout(type: hir.StructType) -> tuple[Layout, tuple[int, ...]]:
     """Return the layout of an instance, header included, and each field's first component in it."""
-    found = _struct_layouts.get(type)
+    found: tuple[Layout, tuple[int, ...]] | None = type.facts.get("instance")
     if found is None:
         parts: list[mir.MirType] = []
         first = []
@@ -103,7 +102,7 @@ def struct_layout(type: hir.StructType) -> tuple[Layout, tuple[int, ...]]:
             parts.extend(flatten(field.type))
         layout = Layout(parts, HEADER_SIZE)
         layout.size = max(layout.size, 2 * HEADER_SIZE)
-        found = _struct_layouts[type] = layout, tuple(first)
+        found = type.facts["instance"] = layout, tuple(first)
     return found
 
 
@@ -150,15 +149,14 @@ class EnumLayout:
         return taken
 
 
-_enum_layouts: dict[hir.EnumType, EnumLayout] = {}
 _under_way: list[hir.EnumType] = []
-_recursive: set[hir.EnumType] = set()
 
 
 def enum_layout(type: hir.EnumType) -> EnumLayout:
     """Return the layout of an enum with payload."""
     flatten(type)
-    return _enum_layouts[type]
+    layout: EnumLayout = type.facts["enum"]
+    return layout
 
 
 def enum_components(type: hir.EnumType) -> tuple[mir.MirType, ...]:
@@ -166,61 +164,87 @@ def enum_components(type: hir.EnumType) -> tuple[mir.MirType, ...]:
     if not hir.has_payload(type):
         return (mir.I64,)
     if type in _under_way:
-        _recursive.add(type)
+        type.facts["recursive"] = True
         return (mir.REF,)
     _under_way.append(type)
     try:
         layout = EnumLayout(type, boxed=False)
     finally:
         _under_way.pop()
-    if type in _recursive or len(layout.slots) > MAX_FLAT:
-        _flat[type] = (mir.REF,)
+    if "recursive" in type.facts or len(layout.slots) > MAX_FLAT:
+        type.facts["components"] = (mir.REF,)
         layout = EnumLayout(type, boxed=True)
-    _enum_layouts[type] = layout
+    type.facts["enum"] = layout
     return (mir.REF,) if layout.boxed else (mir.I64, *layout.slots)
 
 
 class Descriptor:
-    """What the heap knows of a type: its number, name, and where references lie.
+    """What the heap knows of a type: its name, and where references lie.
 
     `references` are offsets into the object (struct) or into one element (array, with `stride`), of what
-    is the address of an object or nil, or (the payload of an `any`) may be one.
+    is the address of an object or nil, or (the payload of an `any`) may be one. Each context numbers the
+    descriptors that it meets (`runtime.type_numbers`). A descriptor lives as long as a type that it was
+    made for, or a context that has a number for it.
     """
 
-    __slots__ = ("kind", "name", "number", "references", "size", "stride")
+    __slots__ = ("__weakref__", "_types", "kind", "name", "references", "size", "stride")
 
-    def __init__(
-        self, name: str, number: int, kind: str, size: int, stride: int, references: tuple[int, ...]
-    ) -> None:
+    def __init__(self, name: str, kind: str, size: int, stride: int, references: tuple[int, ...]) -> None:
         self.name = name
-        self.number = number
         self.kind = kind
         self.size = size
         self.stride = stride
         self.references = references
+        self._types: list[ref[hir.Type]] = []
+
+    def add_type(self, type: hir.Type) -> None:
+        """Note that objects of `type` look like this."""
+        self._types = [known for known in self._types if known() is not None]
+        self._types.append(ref(type))
+
+    @property
+    def type(self) -> hir.Type:
+        """The type that it was last made for, of those that still exist."""
+        for known in reversed(self._types):
+            type = known()
+            if type is not None:
+                return type
+        raise LookupError(f"no program has the type {self.name} any longer")
 
 
-DESCRIPTORS: Final[list[Descriptor]] = []
-_by_name: dict[str, Descriptor] = {}
+_by_name: dict[str, ref[Descriptor]] = {}
 
 
 def _add(name: str, kind: str, size: int, stride: int, references: tuple[int, ...]) -> Descriptor:
     """Return the descriptor called `name`; another program's type of that name may look different."""
-    found = _by_name.get(name)
-    while found is not None and (found.kind, found.size, found.stride, found.references) != (
-        kind, size, stride, references,
-    ):  # fmt: skip
+    shape = kind, size, stride, references
+    while True:
+        entry = _by_name.get(name)
+        found = entry() if entry is not None else None
+        if found is None:
+            break
+        if (found.kind, found.size, found.stride, found.references) == shape:
+            return found
         name += "'"
-        found = _by_name.get(name)
-    if found is None:
-        found = _by_name[name] = Descriptor(name, len(DESCRIPTORS), kind, size, stride, references)
-        DESCRIPTORS.append(found)
+    found = Descriptor(name, *shape)
+    _by_name[name] = ref(found, _forgetter(name))
     return found
 
 
-_add("free", "free", 16, 0, ())  # 0: memory that is no object
+def _forgetter(name: str) -> Callable[[ref[Descriptor]], None]:
+    def forget(entry: ref[Descriptor]) -> None:
+        if _by_name.get(name) is entry:
+            del _by_name[name]
+
+    return forget
+
+
+FREE_DESCRIPTOR: Final = _add("free", "free", 16, 0, ())
+"""Memory that is no object."""
 BUFFER_DESCRIPTOR: Final = _add("buffer", "buffer", 0, 1, ())
 TEXT_DESCRIPTOR: Final = _add("text", "text", 0, 1, ())
+FIXED_DESCRIPTORS: Final = (FREE_DESCRIPTOR, BUFFER_DESCRIPTOR, TEXT_DESCRIPTOR)
+"""Those that have the same number everywhere: their place in this list."""
 
 
 def traced(type: hir.Type) -> tuple[bool, ...]:
@@ -255,19 +279,13 @@ def _references(layout: Layout, types: Sequence[hir.Type]) -> tuple[int, ...]:
     return tuple(offset for offset, flag in zip(layout.offsets, flags, strict=True) if flag)
 
 
-_numbered: dict[int, hir.Type] = {}
-
-
 def descriptor(type: hir.Type) -> Descriptor:
     """Return the descriptor of a type: what its objects look like, or their boxes in an `any`."""
-    found = _describe(type)
-    _numbered[found.number] = type
+    found: Descriptor | None = type.facts.get("descriptor")
+    if found is None:
+        found = type.facts["descriptor"] = _describe(type)
+        found.add_type(type)
     return found
-
-
-def type_numbered(number: int) -> hir.Type:
-    """Return the type that the descriptor of a number was made for."""
-    return _numbered[number]
 
 
 def _describe(type: hir.Type) -> Descriptor:
@@ -286,10 +304,14 @@ def _describe(type: hir.Type) -> Descriptor:
 
 def variant_descriptor(type: hir.EnumType, variant: int) -> Descriptor:
     """Return the descriptor of the objects of a variant of a boxed enum."""
-    layout = enum_layout(type).boxes[variant]
-    types = [hir.I64, *[field.type for field in type.variants[variant].fields]]
-    name = f"{type_key(type)}.{type.variants[variant].name}"
-    return _add(name, "struct", layout.size, 0, _references(layout, types))
+    boxes: dict[int, Descriptor] = type.facts.setdefault("boxes", {})
+    found = boxes.get(variant)
+    if found is None:
+        layout = enum_layout(type).boxes[variant]
+        types = [hir.I64, *[field.type for field in type.variants[variant].fields]]
+        name = f"{type_key(type)}.{type.variants[variant].name}"
+        found = boxes[variant] = _add(name, "struct", layout.size, 0, _references(layout, types))
+    return found
 
 
 def box_layout(type: hir.Type) -> Layout:
@@ -298,8 +320,16 @@ def box_layout(type: hir.Type) -> Layout:
 
 
 def descriptor_named(name: str) -> Descriptor:
-    """Return the descriptor that was made under `name`."""
-    return _by_name[name]
+    """Return the descriptor that was made under `name`.
+
+    Raises:
+        LookupError: there is none, or no longer.
+    """
+    entry = _by_name.get(name)
+    found = entry() if entry is not None else None
+    if found is None:
+        raise LookupError(f"there is no type {name}")
+    return found
 
 
 def type_key(type: hir.Type) -> str:

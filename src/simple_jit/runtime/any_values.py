@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simple_jit.hir import types as hir
-from simple_jit.mir.layout import descriptor, flatten, type_numbered
+from simple_jit.mir.layout import flatten
 from simple_jit.runtime.memory import float_bits, float_from_bits
 from simple_jit.runtime.values import StructRef, box_access, inflate, is_flat_enum, to_python, to_simple
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def any_to_python(value: tuple[int, int], heap: Heap) -> Any:
     """Return the value in an `any` as Python sees it."""
     number, word = value
-    type = type_numbered(number)
+    type = heap.context.types.type(number)
     return to_python(_unpacked(word, type), type, heap)
 
 
@@ -44,10 +44,10 @@ def python_to_any(value: Any, heap: Heap) -> tuple[int, int]:
     """
     type = _type_of(value)
     if type is hir.UNIT:
-        return descriptor(type).number, 0
+        return heap.context.types.of(type), 0
     simple = to_simple(value, type, heap)
     word = float_bits(simple) if type is hir.F64 else int(simple)
-    return descriptor(type).number, word
+    return heap.context.types.of(type), word
 
 
 def _type_of(value: Any) -> hir.Type:

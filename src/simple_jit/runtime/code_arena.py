@@ -44,14 +44,14 @@ class CodeArena:
     A forked child would share the memory with its parent; it gets a copy, at the same addresses.
     """
 
-    __slots__ = ("__weakref__", "_end", "_free", "_reserved", "_run", "_sizes", "_write")
+    __slots__ = ("_end", "_free", "_reserved", "_run", "_sizes", "_write")
 
     def __init__(self, reserve: int = _RESERVE) -> None:
         self._end = 0
         self._free: list[tuple[int, int]] = []  # (offset, size), in order, never adjacent
         self._sizes: dict[int, int] = {}  # offset -> size of the units in use
         self._write, self._run, self._reserved = _map_some(reserve)
-        _copy_in_children(self)
+        _live[id(self)] = self
 
     @property
     def used(self) -> int:
@@ -80,6 +80,7 @@ class CodeArena:
         """Give everything back. Nothing in it may run any more."""
         for address in (self._write, self._run):
             _munmap(address, self._reserved)
+        _live.pop(id(self), None)
         self._reserved = self._end = 0
         self._free.clear()
         self._sizes.clear()
@@ -104,9 +105,8 @@ class CodeArena:
             if left >= 0 and left + 1 < len(free) and sum(free[left]) == free[left + 1][0]:
                 free[left : left + 2] = [(free[left][0], free[left][1] + free[left + 1][1])]
 
-    def _copy_in_child(self) -> None:
-        if not self._reserved:
-            return
+    def copy_in_child(self) -> None:
+        """Give a forked child memory of its own, with the same contents at the same addresses."""
         contents = ctypes.string_at(self._run, self._end)
         file = _memory_file(self._reserved)
         try:
@@ -157,14 +157,13 @@ def _map(file: int, size: int, access: int, address: int | None = None) -> int:
     return int(result)
 
 
-def _copy_in_children(arena: CodeArena) -> None:
-    from _weakref import ref  # `weakref` itself is slow to import
+_live: dict[int, CodeArena] = {}
+"""The arenas that are not closed."""
 
-    reference = ref(arena)
 
-    def copy() -> None:
-        alive = reference()
-        if alive is not None:
-            alive._copy_in_child()
+def _copy_in_child() -> None:
+    for arena in _live.values():
+        arena.copy_in_child()
 
-    os.register_at_fork(after_in_child=copy)
+
+os.register_at_fork(after_in_child=_copy_in_child)

@@ -26,10 +26,10 @@ import os
 import sys
 
 from simple_jit.mir import abi
-from simple_jit.mir.layout import DESCRIPTORS, Descriptor
 from simple_jit.runtime.context import Context, release, reserve
 from simple_jit.runtime.errors import SimpleError
-from simple_jit.runtime.memory import I64, fill_bytes, read_bytes
+from simple_jit.runtime.memory import I64, fill_bytes, read_bytes, store_words
+from simple_jit.runtime.type_table import TYPES, TypeTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ FIRST_BUDGET: Final = 32 << 20
 """Bytes a program allocates before the first collection; later as many as there were reached, if more."""
 LARGE: Final = 32 << 10
 CHUNK: Final = 256 << 10
+RETIRED_TYPES: Final = 256
+"""So many types of programs that are gone are worth a look at the whole heap."""
 LEAST_RETURNED: Final = 64 << 10
 """Gaps of that size may be given back to the system."""
 _SPANS: Final = 16 << 20
-_TYPES: Final = 4 << 20
 _RANGES: Final = 1 << 12
 _POISON: Final = 0xDB
 _PYTHON_FRAMES: Final = 2_000
@@ -61,8 +62,7 @@ _PYTHON_FRAMES: Final = 2_000
     _BUDGET, _LIVE, _LARGEST, _LARGE, _CHUNK,
 ) = range(24)  # fmt: skip
 _BLOCK: Final = 1 << 12
-_KINDS: Final = {"free": 0, "struct": 1, "value": 1, "array": 2, "buffer": 3, "text": 0}
-FUNCTIONS: Final = ("collect", "refill", "walk_spans", "free_ranges")
+FUNCTIONS: Final = ("collect", "refill", "walk_spans", "free_ranges", "note_types")
 
 
 class Statistics:
@@ -99,9 +99,7 @@ class Collector:
         self._full = False
         self._reserved: list[tuple[int, int]] = []
         self._block = 0
-        self._types = 0
-        self._type_count = 0
-        self._type_end = 0
+        self._types = TypeTable(context.types)
         self._ranges = 0
         self._stack_tops: dict[int, int] = {}
         self._log = os.environ.get("SIMPLE_GC_LOG", "") not in ("", "0")
@@ -232,6 +230,7 @@ class Collector:
                 self._turn_off("an object that nobody knows")
                 return False
             self._set_budget(live)
+            self._release_types()
             if self.stress:
                 self._poison()
                 # A deep stack would take for ever to search at each allocation.
@@ -315,7 +314,7 @@ class Collector:
                 raise MemoryError
             self._room = address, size
         start = self._room[0]
-        I64[start >> 3 : (start >> 3) + len(words)] = _as_words(words)
+        store_words(start, words)
         return start, start + 8 * len(words)
 
     _room: tuple[int, int] = (0, 0)
@@ -419,14 +418,13 @@ class Collector:
         self._block = self._new_table(_BLOCK)
         bitmap = (limit >> 7) + 4096
         stack = (limit >> 3) + 4096
-        cells = {_STARTS: bitmap, _MARKS: bitmap, _STACK: stack, _SPAN_TABLE: _SPANS, _TYPE_TABLE: _TYPES}
+        cells = {_STARTS: bitmap, _MARKS: bitmap, _STACK: stack, _SPAN_TABLE: _SPANS, _TYPE_TABLE: TYPES}
         for cell, size in cells.items():
             self._set(cell, self._new_table(size))
+        self._types.start(self._get(_TYPE_TABLE))
         self._set(_STACK_END, self._get(_STACK) + stack)
         self._set(_SPANS_END, self._get(_SPAN_TABLE) + _SPANS - 4096)
         self._ranges = self._new_table(_RANGES)
-        self._types = self._get(_TYPE_TABLE)
-        self._type_end = self._types + _TYPES
 
     def _start(self) -> None:
         """Begin with all that was allocated so far as one span."""
@@ -445,23 +443,17 @@ class Collector:
 
     def _add_types(self) -> None:
         """Describe the types that came up since the last call."""
-        for about in DESCRIPTORS[self._type_count :]:
-            # Types from below, 32 bytes each; the lists of references from above.
-            references = [len(about.references), *about.references]
-            self._type_end -= 8 * len(references)
-            entry = self._types + 32 * about.number
-            if entry + 32 > self._type_end:
-                raise MemoryError
-            end = self._type_end >> 3
-            for place, value in enumerate(references):
-                I64[end + place] = value
-            at = entry >> 3
-            I64[at] = _size(about)
-            I64[at + 1] = _KINDS[about.kind]
-            I64[at + 2] = about.stride
-            I64[at + 3] = self._type_end
-        self._type_count = len(DESCRIPTORS)
-        self._set(_TYPE_COUNT, self._type_count)
+        if self._context.types.unread:
+            self._set(_TYPE_COUNT, self._types.update())
+
+    def _release_types(self) -> None:
+        """Let the numbers of types of programs that are gone be used again, now and then."""
+        assert self._functions is not None
+        types = self._context.types
+        if types.retired < RETIRED_TYPES:
+            return
+        self._functions["note_types"](self._block)
+        types.release(self._types.take_noted())
 
     def close(self) -> None:
         """Give back the tables."""
@@ -478,25 +470,10 @@ def _stress() -> int:
     return int(setting) if setting.isascii() and setting.isdigit() else 0
 
 
-def _size(about: Descriptor) -> int:
-    """Return the size of objects of a type; 0 or less: what is to be taken from that in the second word."""
-    if about.kind == "text":
-        return -(abi.TEXT_DATA + 1)
-    if about.kind == "buffer":
-        return -abi.BUFFER_DATA
-    return max((about.size + 15) & -16, 16)
-
-
 def _used_cells(start: int, count: int) -> tuple[int, int]:
     """Return where a table of cells starts, and where those end that are not 0."""
     used = len(read_bytes(start, 8 * count).rstrip(b"\0"))
     return start, start + (used + 7 & -8)
-
-
-def _as_words(words: list[int]) -> Any:
-    from array import array
-
-    return memoryview(array("q", words))
 
 
 def _note_addresses(

@@ -10,9 +10,9 @@ from __future__ import annotations
 from mmap import mmap
 
 from simple_jit.mir import abi
-from simple_jit.mir.layout import descriptor_named
 from simple_jit.mir.nodes import Site
-from simple_jit.runtime.memory import I64, U64, address_of
+from simple_jit.runtime.memory import I64, U64, address_of, fill_bytes, store_words
+from simple_jit.runtime.type_numbers import TypeNumbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,30 +55,41 @@ class ContextFull(Exception):
 
 
 class SlotTable:
-    """One table of 8-byte cells in the context; a key gets the next free cell, once."""
+    """One table of 8-byte cells in the context; a key gets a free cell, once.
 
-    __slots__ = ("_capacity", "_free", "_offset", "_what", "offsets")
+    `offsets` tells where it is; `kept` has the keys that `forget` leaves.
+    """
+
+    __slots__ = ("_capacity", "_free", "_offset", "_released", "_what", "kept", "offsets")
 
     def __init__(self, what: str, offset: int, capacity: int) -> None:
         self._what = what
         self._offset = offset
         self._capacity = capacity
         self._free = 0
+        self._released: list[int] = []
         self.offsets: dict[str, int] = {}
-
-    def allocate(self, count: int = 1) -> int:
-        """Return the number of the first of `count` fresh cells in a row."""
-        first = self._free
-        if first + count > self._capacity:
-            raise ContextFull(f"too many {self._what}: there is room for {self._capacity}")
-        self._free = first + count
-        return first
+        self.kept: set[str] = set()
 
     def add(self, key: str) -> int:
-        """Give `key` a fresh cell and return its offset in the context."""
-        offset = self._offset + 8 * self.allocate()
+        """Give `key` a cell of its own and return its offset in the context."""
+        if self._released:
+            offset = self._released.pop()
+        elif self._free < self._capacity:
+            offset = self._offset + 8 * self._free
+            self._free += 1
+        else:
+            raise ContextFull(f"too many {self._what}: there is room for {self._capacity}")
         self.offsets[key] = offset
         return offset
+
+    def forget(self) -> list[int]:
+        """Take the cells from all keys that are not kept, and return them: others will get them."""
+        gone = [(key, offset) for key, offset in self.offsets.items() if key not in self.kept]
+        for key, offset in gone:
+            del self.offsets[key]
+            self._released.append(offset)
+        return [offset for _, offset in gone]
 
 
 class Context:
@@ -92,7 +103,6 @@ class Context:
 
     __slots__ = (
         "_code",
-        "_globals",
         "_imports",
         "_site_numbers",
         "_sites",
@@ -103,6 +113,7 @@ class Context:
         "new_code_slot",
         "new_import_slot",
         "pending",
+        "types",
     )
 
     def __init__(self) -> None:
@@ -118,7 +129,7 @@ class Context:
         self._code = SlotTable("function instances", abi.CODE, abi.CODE_COUNT)
         self._imports = SlotTable("extern functions", abi.IMPORTS, abi.IMPORTS_COUNT)
         self._texts = SlotTable("text constants", abi.TEXTS, abi.TEXTS_COUNT)
-        self._globals = SlotTable("module-level variables", abi.GLOBALS, abi.GLOBALS_COUNT)
+        self.types = TypeNumbers()
         self._sites: list[Site | None] = [None]
         self._site_numbers: dict[tuple[str, int, int], int] = {}
 
@@ -152,9 +163,42 @@ class Context:
         """Return the instances that have a slot in the code table, with its offset."""
         return list(self._code.offsets.items())
 
-    def forget_instances(self) -> None:
-        """Give every instance a new slot when it is next asked for."""
-        self._code.offsets.clear()
+    def keep_instance(self, symbol: str) -> None:
+        """Let an instance keep its slot whatever program is loaded."""
+        self._code.kept.add(symbol)
+
+    def forget_program(self) -> None:
+        """Empty the tables for another program. Code that uses them must not run any more."""
+        for table in (self._code, self._texts):
+            for offset in table.forget():
+                self.store(offset, 0)
+        fill_bytes(self.address + abi.GLOBALS, 0, 8 * abi.GLOBALS_COUNT)
+        self.store(abi.ERROR_SITE, 0)
+        self._sites = [None]
+        self._site_numbers.clear()
+        self.types.retire()
+
+    def globals_in_use(self) -> list[int]:
+        """Return the cells of module-level variables, up to the last that is not 0."""
+        start = (self.address + abi.GLOBALS) >> 3
+        cells: list[int] = I64[start : start + abi.GLOBALS_COUNT].tolist()
+        while cells and not cells[-1]:
+            cells.pop()
+        return cells
+
+    def set_globals(self, cells: list[int]) -> None:
+        """Store what `globals_in_use` returned."""
+        store_words(self.address + abi.GLOBALS, cells)
+
+    def table_sizes(self) -> dict[str, int]:
+        """Return how many entries each table has, by name."""
+        return {
+            "code slots": len(self._code.offsets),
+            "imports": len(self._imports.offsets),
+            "text constants": len(self._texts.offsets),
+            "sites": len(self._sites),
+            "type numbers": self.types.count,
+        }
 
     def import_offset(self, symbol: str) -> int:
         found = self._imports.offsets.get(symbol)
@@ -171,10 +215,6 @@ class Context:
             self.store(found, address)
         return found
 
-    def allocate_globals(self, count: int) -> int:
-        """Return the first of `count` fresh cells for a module-level variable (`hir.Global.slot`)."""
-        return self._globals.allocate(count)
-
     def site_number(self, site: Site) -> int:
         key = site.file, site.line, site.column
         found = self._site_numbers.get(key)
@@ -188,7 +228,7 @@ class Context:
         return self._sites[number]
 
     def type_id(self, name: str) -> int:
-        return descriptor_named(name).number
+        return self.types.named(name)
 
 
 def _leave_empty(symbol: str, offset: int) -> None:

@@ -19,7 +19,7 @@ from simple_jit.runtime.stubs import callee_thunk, install_stubs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import Any, Final, NoReturn
 
     from simple_jit.mir import nodes as mir
     from simple_jit.runtime.code_arena import CodeArena
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from simple_jit.tiers.contract import Backend
 
     Types = tuple[mir.MirType, ...]
+    Key = tuple[Types, Types]
+
+SIGNATURES: Final = 512
+"""Crossings of so many signatures are kept for the next program."""
 
 
 class Crossing:
@@ -46,26 +50,29 @@ class Crossing:
         self._backend = backend
         self._context = context
         self._arena = arena
-        self._wrappers: dict[tuple[Types, Types], tuple[BuiltinMaker, int]] = {}
-        self._stubs: dict[tuple[Types, Types], int] = {}
+        self._wrappers: dict[Key, tuple[BuiltinMaker, int, int]] = {}
+        self._stubs: dict[Key, int] = {}
+        self._kept: set[Key] = set()
         self._thunks: dict[int, Callable[..., Any]] = {}
         self._raise_error, self._wrong_count = _raisers(context, read_text)
         install_stubs(arena, context.address)
-        (poll,) = self._compile(crossing_code.poll_function())
+        _, (poll,) = self._compile(crossing_code.poll_function())
         context.store(abi.POLL, poll)
 
-    def entry(self, slot: int, params: Types, results: Types) -> Callable[..., Any]:
+    def entry(self, slot: int, params: Types, results: Types, kept: bool = False) -> Callable[..., Any]:
         """Return a builtin function that calls the instance in the code-table slot at offset `slot`.
 
         Whatever code the slot holds at the time of the call is called. Once code for the signature is there,
-        this takes a microsecond.
+        this takes a microsecond. The function may be used until `forget_stubs`, for ever where it is `kept`.
         """
+        if kept:
+            self._kept.add((params, results))
         found = self._wrappers.get((params, results))
         if found is None:
             functions = crossing_code.wrapper_functions(params, results, self._raise_error, self._wrong_count)
-            wrapper, inner = self._compile(*functions)
-            found = self._wrappers[params, results] = BuiltinMaker("native", wrapper), inner
-        maker, inner = found
+            base, (wrapper, inner) = self._compile(*functions)
+            found = self._wrappers[params, results] = BuiltinMaker("native", wrapper), inner, base
+        maker, inner, _ = found
         function: Callable[..., Any] = maker.make(slot.to_bytes(8, "little") + inner.to_bytes(8, "little"))
         return function
 
@@ -85,7 +92,7 @@ class Crossing:
             callee = _reporting(callee, self._context)
         shared = self._stubs.get((params, results))
         if shared is None:
-            (shared,) = self._compile(crossing_code.stub_function(params, results))
+            _, (shared,) = self._compile(crossing_code.stub_function(params, results))
             self._stubs[params, results] = shared
         address = self._arena.add(callee_thunk(id(callee), shared))
         self._thunks[address] = callee
@@ -93,17 +100,28 @@ class Crossing:
 
     def add_c_function(self, function: mir.Function) -> int:
         """Compile a function that C code calls and return its address."""
-        return self._compile(function)[0]
+        return self._compile(function)[1][0]
 
-    def free_stub(self, address: int) -> None:
-        """Give back a stub that nothing will call any more: native code took its place in the slot."""
-        del self._thunks[address]
-        self._arena.free(address)
+    def forget_stubs(self) -> None:
+        """Give back all stubs, and the code for signatures where it has become much.
 
-    def _compile(self, *functions: mir.Function) -> list[int]:
+        Nothing may call them any more, nor functions of `entry` that are not kept.
+        """
+        for address in self._thunks:
+            self._arena.free(address)
+        self._thunks.clear()
+        if len(self._wrappers) + len(self._stubs) > SIGNATURES:
+            for key in self._wrappers.keys() - self._kept:
+                self._arena.free(self._wrappers.pop(key)[2])
+            for shared in self._stubs.values():
+                self._arena.free(shared)
+            self._stubs.clear()
+
+    def _compile(self, *functions: mir.Function) -> tuple[int, list[int]]:
+        """Return where the code for some functions lies, and where each begins."""
         code = self._backend.compile(functions, self._context, level=1)
         base = self._arena.add(code)
-        return [base + code.entries[function.symbol] for function in functions]
+        return base, [base + code.entries[function.symbol] for function in functions]
 
 
 def _raisers(

@@ -77,7 +77,7 @@ def enum_to_simple(value: Any, type: hir.EnumType, heap: Heap) -> Any:
 
 def _boxed(type: hir.EnumType, tag: int, parts: list[Any], heap: Heap) -> int:
     size = enum_layout(type).boxes[tag].size
-    address = heap.allocate(size, variant_descriptor(type, tag).number)
+    address = heap.allocate(size, heap.context.types.number(variant_descriptor(type, tag)))
     I64[(address + HEADER_SIZE) >> 3] = tag
     for index, part in enumerate(parts):
         variant_access(type, tag, index)[1](address, part)

@@ -13,8 +13,8 @@ from simple_jit.hir import types as hir
 from simple_jit.mir import abi
 from simple_jit.mir.layout import (
     BUFFER_DESCRIPTOR,
+    FIXED_DESCRIPTORS,
     TEXT_DESCRIPTOR,
-    descriptor,
     element_layout,
     struct_layout,
 )
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 DEFAULT_RESERVE: Final = 64 << 30
 SMALLEST_RESERVE: Final = 16 << 20
+_BUFFER: Final = FIXED_DESCRIPTORS.index(BUFFER_DESCRIPTOR)
+_TEXT: Final = FIXED_DESCRIPTORS.index(TEXT_DESCRIPTOR)
 _UNITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -64,7 +66,7 @@ class Heap:
     """The heap of one context.
 
     `base` and `reserved` say where the region lies, `limit` how much of it may be used, `is_reduced` that the
-    system refused more.
+    system refused more. Words in the lists `held` keep the objects that they may be addresses of.
     """
 
     __slots__ = (
@@ -75,6 +77,7 @@ class Heap:
         "_texts",
         "base",
         "collector",
+        "held",
         "is_reduced",
         "limit",
         "reserved",
@@ -108,6 +111,7 @@ class Heap:
         self._texts: dict[str, int] = {}
         I64[self._next] = self.base
         self._pins: dict[int, int] = {}
+        self.held: list[list[int]] = []
         self.collector = Collector(self, context, load)
         I64[self._end] = self.base + (0 if self.collector.stress else min(self.limit, FIRST_BUDGET))
         context.make_text = self.text_constant
@@ -171,8 +175,8 @@ class Heap:
             self._pins.pop(address, None)
 
     def pinned(self) -> list[int]:
-        """Return what Python holds: text constants and pinned objects."""
-        return [*self._texts.values(), *self._pins]
+        """Return what Python holds: text constants, pinned objects, and words that may be addresses."""
+        return [*self._texts.values(), *self._pins, *[word for words in self.held for word in words]]
 
     def give_back(self, address: int, size: int) -> None:
         """Give free pages back to the system."""
@@ -181,7 +185,7 @@ class Heap:
     def new_text(self, value: str) -> int:
         """Return a new text object."""
         data = value.encode("utf-8", "surrogatepass")
-        address = self.allocate(abi.TEXT_DATA + len(data) + 1, TEXT_DESCRIPTOR.number)
+        address = self.allocate(abi.TEXT_DATA + len(data) + 1, _TEXT)
         at = address >> 3
         I64[at + (abi.TEXT_BYTES >> 3)] = len(data)
         I64[at + (abi.TEXT_CHARS >> 3)] = len(value)
@@ -195,6 +199,10 @@ class Heap:
             found = self._texts[value] = self.new_text(value)
         return found
 
+    def forget_constants(self) -> None:
+        """Let go of the objects for text constants: no code that has their addresses will run any more."""
+        self._texts.clear()
+
     def read_text(self, address: int) -> str:
         """Return the value of a text object."""
         return self.read_text_bytes(address).decode("utf-8", "surrogatepass")
@@ -205,7 +213,7 @@ class Heap:
 
     def new_buffer(self, size: int) -> int:
         """Return the address of `size` zeroed bytes of data (those of a buffer object)."""
-        address = self.allocate(abi.BUFFER_DATA + size, BUFFER_DESCRIPTOR.number)
+        address = self.allocate(abi.BUFFER_DATA + size, _BUFFER)
         I64[(address + abi.BUFFER_BYTES) >> 3] = size
         return address + abi.BUFFER_DATA
 
@@ -222,7 +230,7 @@ class Heap:
 
     def new_empty_array(self, type: hir.ArrayType, capacity: int) -> int:
         """Return a new array of length 0 with room for `capacity` zeroed elements."""
-        array = self.allocate(abi.ARRAY_SIZE, descriptor(type).number)
+        array = self.allocate(abi.ARRAY_SIZE, self._context.types.of(type))
         if capacity:
             data = self.new_buffer(capacity * element_layout(type.elem).size)
             I64[(array + abi.ARRAY_CAPACITY) >> 3] = capacity
@@ -241,7 +249,7 @@ class Heap:
     def new_struct(self, type: hir.StructType, values: Sequence[Value]) -> int:
         """Return a new struct or class instance; `values` in field order."""
         layout, _ = struct_layout(type)
-        address = self.allocate(layout.size, descriptor(type).number)
+        address = self.allocate(layout.size, self._context.types.of(type))
         for index, value in enumerate(values):
             field_access(type, index)[1](address, value)
         return address

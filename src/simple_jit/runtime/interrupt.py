@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SIGINT: Final = 2  # the module `signal` takes milliseconds to import
 _DEFAULT, _IGNORE = 0, 1  # dispositions that are no handlers
-_CELLS: Final = 64
+_CELLS: Final = 1024
 _ACTION_SIZE: Final = 256  # struct sigaction is smaller everywhere; its first field is the handler
 
 _limits = (ctypes.c_uint64 * _CELLS)()

@@ -12,7 +12,7 @@ from _ctypes import _SimpleCData, addressof
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Final
 
 ADDRESS_BITS: Final = 47
@@ -110,6 +110,13 @@ def read_bytes(address: int, size: int) -> bytes:
 def write_bytes(address: int, data: bytes) -> None:
     """Store `data` at `address`."""
     BYTES[address : address + len(data)] = data
+
+
+def store_words(address: int, words: Sequence[int]) -> None:
+    """Store i64s one behind the other."""
+    from array import array
+
+    I64[address >> 3 : (address >> 3) + len(words)] = memoryview(array("q", words))
 
 
 def copy_bytes(to: int, source: int, size: int) -> None:

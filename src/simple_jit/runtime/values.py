@@ -119,11 +119,6 @@ def _inflate_enum(components: Iterator[Any], type: hir.EnumType) -> Value:
     return tag, *[_inflate(parts, field.type) for field in type.variants[tag].fields]
 
 
-_accesses: dict[hir.Type, tuple[Reader, Writer]] = {}
-_cells_accesses: dict[hir.Type, tuple[Reader, Writer]] = {}
-_field_accesses: dict[tuple[hir.StructType, int], tuple[Reader, Writer]] = {}
-
-
 def reader(type: hir.Type) -> Reader:
     """Return `read(address) -> value` for a value in an array."""
     return _access(type)[0]
@@ -136,12 +131,13 @@ def writer(type: hir.Type) -> Writer:
 
 def field_access(type: hir.StructType, index: int) -> tuple[Reader, Writer]:
     """Return `read(object)` and `write(object, value)` for a field."""
-    found = _field_accesses.get((type, index))
+    accesses: dict[int, tuple[Reader, Writer]] = type.facts.setdefault("fields", {})
+    found = accesses.get(index)
     if found is None:
         field = type.fields[index].type
         layout, first = struct_layout(type)
         offsets = layout.offsets[first[index] :]
-        found = _field_accesses[type, index] = _make_access(field, offsets)
+        found = accesses[index] = _make_access(field, offsets)
     return found
 
 
@@ -158,9 +154,9 @@ def box_access(type: hir.Type) -> tuple[Reader, Writer]:
 
 
 def _access(type: hir.Type) -> tuple[Reader, Writer]:
-    found = _accesses.get(type)
+    found: tuple[Reader, Writer] | None = type.facts.get("access")
     if found is None:
-        found = _accesses[type] = _make_access(type, element_layout(type).offsets)
+        found = type.facts["access"] = _make_access(type, element_layout(type).offsets)
     return found
 
 
@@ -169,10 +165,10 @@ def cells_access(type: hir.Type) -> tuple[Reader, Writer]:
 
     So values lie in globals and in BUFFER.
     """
-    found = _cells_accesses.get(type)
+    found: tuple[Reader, Writer] | None = type.facts.get("cells")
     if found is None:
         cells = range(0, 8 * len(flatten(type)), 8)
-        found = _cells_accesses[type] = _make_access(type, cells)
+        found = type.facts["cells"] = _make_access(type, cells)
     return found
 
 

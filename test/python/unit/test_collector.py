@@ -15,7 +15,7 @@ from simple_jit.engine.config import Config
 from simple_jit.engine.engine import Engine
 from simple_jit.hir import types as t
 from simple_jit.mir import abi
-from simple_jit.mir.layout import BUFFER_DESCRIPTOR, TEXT_DESCRIPTOR, descriptor, traced
+from simple_jit.mir.layout import BUFFER_DESCRIPTOR, FIXED_DESCRIPTORS, TEXT_DESCRIPTOR, descriptor, traced
 from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64, U8, fill_bytes, read_bytes, write_bytes
@@ -95,9 +95,9 @@ def test_addresses_in_python_frames_are_roots_shifted_or_not(heap: Heap, shift: 
 @pytest.mark.parametrize("offset", [0, 16, 40, 1008, 1015])
 def test_an_interior_pointer_keeps_an_object(heap: Heap, offset: int) -> None:
     before = live(heap)
-    inside = heap.allocate(1024, descriptor(TEXTS).number) + 0
+    inside = heap.allocate(1024, heap.context.types.of(TEXTS)) + 0
     # As a buffer of 1008 bytes, whose end is the beginning of what follows.
-    I64[inside >> 3] = BUFFER_DESCRIPTOR.number
+    I64[inside >> 3] = FIXED_DESCRIPTORS.index(BUFFER_DESCRIPTOR)
     I64[(inside + 8) >> 3] = 1008
     heap.new_text("behind it")
     inside += offset
@@ -188,7 +188,7 @@ def test_memory_goes_back_to_the_system_after_a_peak(heap: Heap) -> None:
 
 def new_large(heap: Heap) -> int:
     """Allocate a buffer object of 1 MB as a program does."""
-    address = heap.allocate_or_collect(1 << 20, BUFFER_DESCRIPTOR.number)
+    address = heap.allocate_or_collect(1 << 20, FIXED_DESCRIPTORS.index(BUFFER_DESCRIPTOR))
     I64[(address + 8) >> 3] = (1 << 20) - 16
     return address
 

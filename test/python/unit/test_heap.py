@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hir_builder import STRUCT, Machine
 from simple_jit.hir import types as t
 from simple_jit.mir import abi
-from simple_jit.mir.layout import TEXT_DESCRIPTOR, flatten
+from simple_jit.mir.layout import FIXED_DESCRIPTORS, TEXT_DESCRIPTOR, flatten
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime import memory, values
 from simple_jit.runtime.context import Context, ContextFull
@@ -71,7 +71,7 @@ def test_text_comes_back(value: str) -> None:
         address = m.heap.new_text(value)
         assert m.heap.read_text(address) == value
         data = value.encode("utf-8", "surrogatepass")
-        assert memory.I64[address >> 3] == TEXT_DESCRIPTOR.number
+        assert memory.I64[address >> 3] == FIXED_DESCRIPTORS.index(TEXT_DESCRIPTOR)
         assert memory.I64[(address + abi.TEXT_BYTES) >> 3] == len(data)
         assert memory.I64[(address + abi.TEXT_CHARS) >> 3] == len(value)
         assert memory.read_bytes(address + abi.TEXT_DATA, len(data) + 1) == data + b"\0"
@@ -165,10 +165,21 @@ def test_slots_are_handed_out_once() -> None:
     assert context.code_offset("a") == context.code_offset("a") == abi.CODE
     assert context.code_offset("b") == abi.CODE + 8
     assert filled == [("a", abi.CODE), ("b", abi.CODE + 8)]
-    assert context.allocate_globals(3) == 0
-    assert context.allocate_globals(1) == 3
-    with pytest.raises(ContextFull, match="too many module-level variables"):
-        context.allocate_globals(abi.GLOBALS_COUNT)
+    context.keep_instance("a")
+    context.store(abi.CODE + 8, 1)
+    context.forget_program()
+    assert context.load(abi.CODE + 8) == 0
+    assert context.code_offset("a") == abi.CODE
+    assert context.code_offset("c") == abi.CODE + 8
+    context.close()
+
+
+def test_a_full_table_is_an_error() -> None:
+    context = Context()
+    for number in range(abi.IMPORTS_COUNT):
+        context.import_offset(f"f{number}")
+    with pytest.raises(ContextFull, match="too many extern functions: there is room for 4096"):
+        context.import_offset("one more")
     context.close()
 
 

@@ -23,7 +23,6 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as t
 from simple_jit.hir.intrinsics import TABLE
 from simple_jit.mir import abi
-from simple_jit.mir.layout import descriptor
 from simple_jit.runtime import memory, values
 from simple_jit.runtime.errors import SimpleError, take_error
 from simple_jit.tiers.interpreter import Hooks, compiler, expressions, facts, statements
@@ -100,7 +99,7 @@ def test_structs() -> None:
     with Machine() as m:
         object = m.run(make, *fields)
         assert isinstance(object, int)
-        assert memory.I64[object >> 3] == descriptor(STRUCT).number
+        assert memory.I64[object >> 3] == m.context.types.of(STRUCT)
         for index, field in enumerate(STRUCT.fields):
             load = function([STRUCT], field.type, name=f"load{index}")
             load.body = hir.FieldGet(get(load.locals[0]), index, field.type, SPAN)
@@ -132,8 +131,9 @@ def test_optionals(inner: t.Type) -> None:
 
 def test_globals() -> None:
     with Machine() as m:
-        for type, value in ((t.I64, -5), (t.BOOL, True), (t.F32, 0.5), (ELEMENTS[5][0], (3, 2.5))):
-            cell = hir.Global("g", type, m.context.allocate_globals(2))
+        globals = ((t.I64, -5), (t.BOOL, True), (t.F32, 0.5), (ELEMENTS[5][0], (3, 2.5)))
+        for slot, (type, value) in enumerate(globals):
+            cell = hir.Global("g", type, 2 * slot)
             store = function([type], t.UNIT, name=f"store_{type}")
             store.body = hir.GlobalSet(cell, get(store.locals[0]), SPAN)
             load = function([], type, name=f"load_{type}")

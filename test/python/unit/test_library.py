@@ -16,7 +16,7 @@ from simple_jit.base.diagnostics import Reporter
 from simple_jit.base.source import SourceFile
 from simple_jit.hir.intrinsics import TABLE
 from simple_jit.mir import abi
-from simple_jit.mir.layout import BUFFER_DESCRIPTOR
+from simple_jit.mir.layout import BUFFER_DESCRIPTOR, FIXED_DESCRIPTORS
 from simple_jit.syntax.parser import parse
 
 LIBRARY = Path(simple_jit.__file__).parent / "lib"
@@ -30,7 +30,7 @@ def constants(path: Path) -> dict[str, int]:
 
 def test_the_offsets_are_those_of_the_abi() -> None:
     layout = constants(LIBRARY / "core" / "layout.spl")
-    assert layout.pop("BUFFER_TYPE") == BUFFER_DESCRIPTOR.number
+    assert layout.pop("BUFFER_TYPE") == FIXED_DESCRIPTORS.index(BUFFER_DESCRIPTOR)
     assert layout == {name: getattr(abi, name) for name in layout}
 
 

@@ -78,6 +78,9 @@ def variables(count: int) -> list[Variable]:
     return _variables
 
 
+REMEMBERED: Final = 2048
+"""Signatures that are remembered: a process may compile any number of programs."""
+
 _signatures: dict[tuple[tuple[mir.MirType, ...], tuple[mir.MirType, ...]], Signature] = {}
 
 
@@ -85,6 +88,8 @@ def signature(params: tuple[mir.MirType, ...], results: tuple[mir.MirType, ...])
     """Return the signature by the C convention; results must fit registers."""
     found = _signatures.get((params, results))
     if found is None:
+        if len(_signatures) == REMEMBERED:
+            _signatures.clear()
         found = Signature(CallConv.SystemV)
         for type in params:
             found.add_param(TYPE[type])

@@ -23,7 +23,16 @@ from simple_jit.mir import nodes as mir
 from simple_jit.mir.visit import DEFS, SUCCESSORS, predecessors, reverse_postorder
 from simple_jit.tiers.contract import BackendError, Link
 from simple_jit.tiers.cranelift import adapter
-from simple_jit.tiers.cranelift.adapter import CONSTANT, I32, I64, TRAP, TRUSTED, TYPE, IntCC
+from simple_jit.tiers.cranelift.adapter import (
+    CONSTANT,
+    I32,
+    I64,
+    REMEMBERED,
+    TRAP,
+    TRUSTED,
+    TYPE,
+    IntCC,
+)
 from simple_jit.tiers.cranelift.find_loops import LoopTests
 from simple_jit.tiers.cranelift.lower_division import by_constant
 from simple_jit.tiers.cranelift.lower_operators import (
@@ -75,6 +84,8 @@ _classes: dict[Types, tuple[tuple[int, ...], tuple[int, ...]]] = {}
 def _classify(types: Types) -> tuple[tuple[int, ...], tuple[int, ...]]:
     found = _classes.get(types)
     if found is None:
+        if len(_classes) == REMEMBERED:
+            _classes.clear()
         found = _classes[types] = abi.classify_results(types)
     return found
 

@@ -99,7 +99,7 @@ def _object_maker(heap: Heap, about: Descriptor, size: int, fields: list[Field])
     size = (size + 15) & -16
     bump, end = heap.context.address + abi.HEAP_NEXT, heap.context.address + abi.HEAP_END
     bump_cell, end_cell = shape.bind(bump >> 3), shape.bind(end >> 3)
-    slow, type_id = shape.bind(allocator(heap)), shape.bind(about.number)
+    slow, type_id = shape.bind(allocator(heap)), shape.bind(heap.context.types.number(about))
     lines = [
         f"p = I64[{bump_cell}]",
         f"if p & 15 or p + {size} > I64[{end_cell}]: p = {slow}({size}, {type_id}, a{len(fields)})",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir import abi
-from simple_jit.mir.layout import descriptor, element_layout, flatten, struct_layout, traced
+from simple_jit.mir.layout import element_layout, flatten, struct_layout, traced
 from simple_jit.runtime.memory import unaligned_reader
 from simple_jit.runtime.values import cells_access, field_access, is_flagged, is_plain, reader
 from simple_jit.tiers.interpreter import arithmetic
@@ -358,7 +358,7 @@ def _intrinsic(c: FunctionCompiler, node: hir.Intrinsic) -> str:
     constant = _INTRINSIC_CONSTANTS.get(node.op)
     if constant is not None:
         assert node.type_arg is not None
-        return c.shape.bind(constant(node.type_arg))
+        return c.shape.bind(constant(c, node.type_arg))
     if node.op in _INTRINSIC_STATEMENTS:
         return statement_value(c, node)
     if node.op == "ctx_load":
@@ -444,9 +444,9 @@ def _trailing_zeros(c: FunctionCompiler, node: hir.Intrinsic, args: list[str]) -
     return f"trailing_zeros({value}, {bits})"
 
 
-_INTRINSIC_CONSTANTS: Final[dict[str, Callable[[types.Type], int]]] = {
-    "stride": lambda type: element_layout(type).size,
-    "type_id": lambda type: descriptor(type).number,
+_INTRINSIC_CONSTANTS: Final[dict[str, Callable[[FunctionCompiler, types.Type], int]]] = {
+    "stride": lambda c, type: element_layout(type).size,
+    "type_id": lambda c, type: c.interpreter.context.types.of(type),
 }
 _INTRINSIC_STATEMENTS: Final = frozenset(
     {"store", "array_set_len", "array_set_data", "array_store", "ctx_store"}

@@ -82,7 +82,7 @@ class Interpreter:
     """Runs the instances of one engine. `hooks` is asked where something is hot."""
 
     def __init__(self, context: Context, heap: Heap, hooks: Hooks) -> None:
-        self.context = context
+        self.context: Context = context
         self.heap = heap
         self.hooks = hooks
         self.instances: dict[str, Instance] = {}
@@ -217,6 +217,7 @@ class Interpreter:
         except BaseException as raised:
             error = raised
         record_error(self.context, error)
+        self.context.store(abi.ERROR_SITE, 0)  # what is there belongs to an earlier error
         self.context.store(abi.FAILED, 0)
         return -1
 

@@ -28,7 +28,16 @@ Closure: TypeAlias = "Callable[..., Any]"
 FILE_NAME: Final = "<simple>"
 """The file name of code objects of function activations, in Python tracebacks."""
 
+MAKERS: Final = 2048
+"""Makers that are remembered: a process may run any number of programs."""
+
 _makers: dict[str, Closure] = {}
+
+
+def _remember(text: str, maker: Closure) -> None:
+    if len(_makers) == MAKERS:
+        _makers.clear()
+    _makers[text] = maker
 
 
 def _continue() -> list[str]:
@@ -76,7 +85,7 @@ class Shape:
         maker = _makers.get(text)
         if maker is None:
             maker = eval(f"lambda {self._names()}: lambda f: {text}", NAMES)
-            _makers[text] = maker
+            _remember(text, maker)
         closure: Closure = maker(*self.binds)
         return closure
 
@@ -101,7 +110,7 @@ class Shape:
             exec(f"def make({self._names()}):\n{text}", NAMES, scope)
             maker = scope["make"]
             if shared:
-                _makers[text] = maker
+                _remember(text, maker)
         closure: Closure = maker(*self.binds)
         return closure
 

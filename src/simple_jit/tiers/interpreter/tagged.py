@@ -5,7 +5,7 @@ from __future__ import annotations
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir.abi import HEADER_SIZE
-from simple_jit.mir.layout import descriptor, enum_layout, flatten
+from simple_jit.mir.layout import enum_layout, flatten
 from simple_jit.runtime.values import box_access, inflate, is_flat_enum, is_plain, variant_access
 from simple_jit.tiers.interpreter.compiler import FunctionCompiler
 from simple_jit.tiers.interpreter.expressions import EMIT, as_loaded, operand, operands, view_of
@@ -70,7 +70,7 @@ def _any_new(c: FunctionCompiler, node: hir.AnyNew) -> str:
     type = node.value.type
     if types.is_dynamic(type):
         return value
-    number = c.shape.bind(descriptor(type).number)
+    number = c.shape.bind(c.interpreter.context.types.of(type))
     if not flatten(type):
         return f"({value}, ({number}, 0))[1]"
     return f"({number}, {_to_word(c, type, value, node)})"
@@ -94,7 +94,7 @@ def _is_boxed(type: types.Type) -> bool:
 
 
 def _any_is(c: FunctionCompiler, node: hir.AnyIs) -> str:
-    return f"({operand(c, node.value)}[0] == {c.shape.bind(descriptor(node.wanted).number)})"
+    return f"({operand(c, node.value)}[0] == {c.shape.bind(c.interpreter.context.types.of(node.wanted))})"
 
 
 def _any_get(c: FunctionCompiler, node: hir.AnyGet) -> str:

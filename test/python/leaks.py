@@ -1,0 +1,90 @@
+"""Programs that differ in every name, and what a process keeps of those it ran."""
+
+from __future__ import annotations
+
+import gc
+import resource
+from typing import TYPE_CHECKING
+
+from simple_jit.backend import BackendKind, JitInterpreterBackend, create_backend
+from simple_jit.base.diagnostics import CompileError
+from simple_jit.hir import types
+from simple_jit.mir import layout
+from simple_jit.runtime import code_arena, context
+from simple_jit.runtime.errors import SimpleError
+from simple_jit.tiers.interpreter import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOURCE = """
+struct Point{n}:
+    x: i64
+    name: text
+class Node{n}:
+    next: Node{n}?
+    at: Point{n}
+enum Shape{n}:
+    Circle(f64)
+    Named(text, i64)
+    Pair(Shape{n}, Shape{n})
+var total{n} = {n}
+val names{n} = ["a{n}", "b{n}"]
+fn add{n}(a, b): a + b
+fn main():
+    val xs = [Point{n}(x: i, name: "p{{i}}") for i in 0..12]
+    var node: Node{n}? = nil
+    for p in xs:
+        total{n} = add{n}(total{n}, p.x)
+        node = Node{n}(next: node, at: p)
+    val mixed: [any] = [1, "two", xs[0], node!.at]
+    val f = \\x: x + total{n}
+    val message = try: panic("no {n}") catch e: e.message
+    if f(1) != {n} + 67 or message != "no {n}" or names{n}.len() + mixed.len() != 6:
+        panic("wrong")
+"""
+WRONG = "fn main():\n    val a{n}: text = {n}\n"
+FAILING = "val xs{n} = [{n}]\nfn main():\n    print xs{n}[1]\n"
+EXPECTED: dict[int, type[Exception]] = {1: CompileError, 2: SimpleError}
+
+
+def run_program(backend: JitInterpreterBackend, number: int) -> None:
+    """Run the program of a number: one in seven does not compile, one in seven fails."""
+    wanted = EXPECTED.get(number % 7)
+    source = {1: WRONG, 2: FAILING}.get(number % 7, SOURCE)
+    try:
+        backend.run(source.replace("{n}", str(number)).replace("{{", "{").replace("}}", "}"))
+    except (CompileError, SimpleError) as error:
+        if wanted is None or not isinstance(error, wanted):
+            raise
+    else:
+        assert wanted is None, f"program {number} should fail"
+
+
+def backends(kind: BackendKind, fresh: bool) -> Iterator[JitInterpreterBackend]:
+    """Yield one back end for ever, or with `fresh` a new one each time."""
+    while True:
+        with create_backend(kind) as backend:
+            yield backend
+            while not fresh:
+                yield backend
+
+
+def table_sizes(backend: JitInterpreterBackend) -> dict[str, int]:
+    """Return the sizes of all tables that programs fill: the engine's and the process's."""
+    gc.collect()
+    sizes = backend._engine.table_sizes()
+    for table in ("_arrays", "_optionals", "_tuples", "_functions"):
+        sizes[f"types{table}"] = len(getattr(types, table))
+    sizes["descriptors"] = len(layout._by_name)
+    sizes["shapes"] = len(shapes._makers)
+    sizes["arenas"] = len(code_arena._live)
+    sizes["reserved regions"] = len(context._reserved)
+    sizes["objects of Python"] = len(gc.get_objects())
+    return sizes
+
+
+def resident_kilobytes() -> int:
+    """Return the memory of this process that is in use."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() >> 10
