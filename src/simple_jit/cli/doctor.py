@@ -26,6 +26,7 @@ VARIABLES = {
     "SIMPLE_JIT_VERBOSE": "1: log what is compiled, and why not",
     "SIMPLE_HEAP_MAX": "bound of the heap, for example 512M or 4G",
     "SIMPLE_PATH": "folders to look for modules in",
+    "SIMPLE_CACHE": "folder for the code of the collector (default ~/.cache/simple-jit), 0 for none",
     "SIMPLE_DEBUG": "1: show the traceback of an internal error",
     "NO_COLOR": "set: no colour in diagnostics",
 }
@@ -51,13 +52,22 @@ def report() -> str:
         ("python", _python()),
         ("back ends", _back_ends()),
         ("heap", _heap()),
-        ("cache", ["none: code is compiled anew by each process"]),
+        ("cache", _cache()),
         ("environment", _environment()),
     ]
     lines = []
     for title, facts in sections:
         lines += [f"{title if at == 0 else '':<12} {fact}" for at, fact in enumerate(facts)]
     return "\n".join(lines) + "\n"
+
+
+def _cache() -> list[str]:
+    from simple_jit.engine.code_cache import cache_directory
+
+    directory = cache_directory()
+    if directory is None:
+        return ["none: the collector is compiled anew by each process"]
+    return [f"the collector's code, in {directory}", "a program's code is compiled anew by each process"]
 
 
 def _python() -> list[str]:

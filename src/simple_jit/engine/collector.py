@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from simple_jit.base.diagnostics import Reporter
 from simple_jit.base.source import SourceFile
+from simple_jit.engine.code_cache import CachedUnit, CodeCache
 from simple_jit.hir import nodes as hir
+from simple_jit.mir import abi
+from simple_jit.mir.nodes import I64
+from simple_jit.mir.verify import verify
 from simple_jit.runtime.code_arena import CodeMemoryError
 from simple_jit.runtime.collector import FUNCTIONS
 from simple_jit.tiers.contract import BackendError, BackendMissing
@@ -15,7 +19,9 @@ if TYPE_CHECKING:
 
     from simple_jit.engine.engine import Engine
     from simple_jit.mir import nodes as mir
+    from simple_jit.mir.nodes import Site
     from simple_jit.runtime.collector import Functions
+    from simple_jit.tiers.contract import Backend
 
 _SOURCE = """use core.gc.{collect, refill, walk_spans, free_ranges, note_types}
 
@@ -28,12 +34,27 @@ fn main():
 """
 
 
+_UNIT = "collector"
+
+
 def load_collector(engine: Engine, block: int) -> tuple[Functions, bool]:
     """Return the collector's functions; the second: are they native code, as where there is a back end?
 
     Native code then asks that of `lib/core/gc.spl` for memory, and Python where it has none. `block` is the
     address of the collector's cells.
     """
+    try:
+        functions, refill = _native(engine)
+        if not engine.heap.collector.stress:
+            _install_refill(engine, refill, block)
+        return functions, True
+    except (BackendError, BackendMissing, CodeMemoryError):
+        _, wanted = _checked()
+        return _interpreted(engine, wanted), False
+
+
+def _checked() -> tuple[hir.Program, dict[str, hir.Function]]:
+    """Return the program of the collector, and those of its functions that are called from outside."""
     import gc
 
     from simple_jit.hir.check import check_program
@@ -41,36 +62,80 @@ def load_collector(engine: Engine, block: int) -> tuple[Functions, bool]:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return _load(engine, block, check_program(SourceFile("<collector>", _SOURCE), Reporter()))
+        program = check_program(SourceFile("<collector>", _SOURCE), Reporter())
     finally:
         if enabled:
             gc.enable()
-
-
-def _load(engine: Engine, block: int, program: hir.Program | None) -> tuple[Functions, bool]:
     assert program is not None, "the collector does not pass the checker"
     found = {function.name: function for function in program.functions.values()}
-    wanted = {name: found[name] for name in FUNCTIONS}
-    try:
-        functions = _compiled(engine, program, wanted)
-        if not engine.heap.collector.stress:
-            _install_refill(engine, wanted["refill"], block)
-        return functions, True
-    except (BackendError, BackendMissing, CodeMemoryError):
-        return _interpreted(engine, wanted), False
+    return program, {name: found[name] for name in FUNCTIONS}
 
 
-def _compiled(engine: Engine, program: hir.Program, wanted: dict[str, hir.Function]) -> Functions:
+def _native(engine: Engine) -> tuple[Functions, int]:
+    """Return the functions as native code, from the cache if they are there, and the slot of `refill`."""
     backend = engine.backend("auto")
-    engine.native.install(_unit(program, wanted), backend, 2, kept=True)
-    return {name: engine.native.entry(function) for name, function in wanted.items()}
+    native, context = engine.native, engine.context
+    cache = CodeCache(backend)
+    unit = cache.load(_UNIT)
+    if unit is None:
+        unit = _compiled(backend)
+        cache.save(_UNIT, unit)
+    base = native.add_unit(unit.code)
+    for name, cell in unit.cells.items():
+        entry = unit.code.entries.get(name)
+        context.store(cell, engine.externs.address(name) if entry is None else base + entry)
+    slots = {name: unit.cells[name] for name in FUNCTIONS}
+    functions = {
+        name: native.entry_at(slot, (I64,) * FUNCTIONS[name], (I64,)) for name, slot in slots.items()
+    }
+    return functions, slots["refill"]
 
 
-def _install_refill(engine: Engine, refill: hir.Function, block: int) -> None:
+def _compiled(backend: Backend) -> CachedUnit:
+    program, wanted = _checked()
+    functions = _unit(program, wanted)
+    for function in functions:
+        verify(function)
+    link = _Link()
+    code = backend.compile(functions, link, 2)
+    # What is called from outside is found by its plain name.
+    for name, source in wanted.items():
+        code.entries[name] = code.entries[source.symbol]
+        link.code_offset(name)
+    return CachedUnit(code, link.cells)
+
+
+class _Link:
+    """Gives the collector's code cells of its own: it is independent of the program it runs with."""
+
+    context_address = 0
+
+    def __init__(self) -> None:
+        self.cells: dict[str, int] = {}
+
+    def code_offset(self, symbol: str) -> int:
+        found = self.cells.get(symbol)
+        if found is None:
+            assert len(self.cells) < abi.COLLECTOR_COUNT
+            found = self.cells[symbol] = abi.COLLECTOR + 8 * len(self.cells)
+        return found
+
+    import_offset = code_offset
+
+    def text_offset(self, value: str) -> int:
+        raise BackendError("the collector has no texts")
+
+    def site_number(self, site: Site) -> int:
+        raise BackendError("the collector has no errors")
+
+    def type_id(self, name: str) -> int:
+        raise BackendError("the collector makes no objects")
+
+
+def _install_refill(engine: Engine, slot: int, block: int) -> None:
     from simple_jit.runtime.crossing_code import refill_function
 
     context, name = engine.context, "rt_heap_refill"
-    slot = context.code_offset(refill.symbol)
     function = refill_function(slot, block, engine.externs.address(name))
     context.store(context.import_offset(name), engine.native.add_c_function(function))
 

@@ -70,6 +70,30 @@ class Engine(Hooks):
         self.context.close()
 
     # --- running ----------------------------------------------------------------------------------
+    def prefetch(self) -> Callable[[], object]:
+        """Have the back end load what it needs, in a thread of its own, while the front end works.
+
+        A missing back end is reported by the first compilation.
+
+        Returns:
+            What waits for the end of that: the process must not end before.
+        """
+        from _thread import allocate_lock, start_new_thread
+
+        loading = allocate_lock()
+        loading.acquire()
+
+        def load() -> None:
+            try:
+                self._usable_backend().prefetch(self.config.level)
+            except (BackendError, BackendMissing):
+                pass
+            finally:
+                loading.release()
+
+        start_new_thread(load, ())
+        return loading.__enter__
+
     def load(self, program: hir.Program) -> None:
         """Make the instances of a checked program known; the program before is forgotten.
 

@@ -16,7 +16,7 @@ from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.interrupt import install_interrupt, remove_interrupt
 from simple_jit.runtime.stack import set_stack_limit
 from simple_jit.runtime.values import flatten_value, inflate
-from simple_jit.tiers.contract import Backend
+from simple_jit.tiers.contract import Backend, CompiledCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ class NativeCode:
         self._crossing = Crossing(backend, context, self._arena, heap.read_text)
         self._empty: list[tuple[str, int]] = []
         self._installed: set[str] = set()
-        self._kept: set[str] = set()
         self._units: list[int] = []
         self._compiling = False
         self._empty += context.code_slots()
@@ -67,12 +66,10 @@ class NativeCode:
         backend: Backend,
         level: int,
         exported: Sequence[str] | None = None,
-        kept: bool = False,
     ) -> None:
         """Compile `functions` as one unit and put those that have an entry into the code table.
 
-        `exported` are those that need one: all, unless it is given. With `kept` they stay whatever program
-        is loaded.
+        `exported` are those that need one: all, unless it is given.
 
         Raises:
             BackendError: something in them is not supported.
@@ -83,15 +80,10 @@ class NativeCode:
         try:
             code = backend.compile(functions, self._context, level, exported)
             base = self._arena.add(code)
-            if kept:
-                self._kept.update(code.entries)
-            else:
-                self._units.append(base)
+            self._units.append(base)
             for symbol, entry in code.entries.items():
                 self._context.store(self._context.code_offset(symbol), base + entry)
                 self._installed.add(symbol)
-                if kept:
-                    self._context.keep_instance(symbol)
         finally:
             self._compiling = False
         self._fill_slots()
@@ -103,6 +95,14 @@ class NativeCode:
             set_stack_limit(self._context)
             self._thread = thread
 
+    def add_unit(self, code: CompiledCode) -> int:
+        """Put code into place that has no slots in the code table, for ever; returns its address."""
+        return self._arena.add(code)
+
+    def entry_at(self, slot: int, params: Types, results: Types) -> Callable[..., Any]:
+        """Return what calls, whatever program is loaded, the function whose address is in a cell."""
+        return self._crossing.entry(slot, params, results, kept=True)
+
     def add_c_function(self, function: mir.Function) -> int:
         """Compile a function that C code calls and return its address."""
         return self._crossing.add_c_function(function)
@@ -112,8 +112,8 @@ class NativeCode:
         return symbol in self._installed
 
     def forget_program(self) -> None:
-        """Free the code of all instances but those kept. Nothing may run it any more."""
-        self._installed &= self._kept
+        """Free the code of all instances. Nothing may run it any more."""
+        self._installed.clear()
         self._empty.clear()
         for unit in self._units:
             self._arena.free(unit)
@@ -145,8 +145,7 @@ class NativeCode:
     def entry(self, source: hir.Function) -> Callable[..., Any]:
         """Return what calls the native code of an instance with values in the interpreter's form."""
         params, results = signature(source)
-        kept = source.symbol in self._kept
-        call = self._crossing.entry(self._context.code_offset(source.symbol), params, results, kept)
+        call = self._crossing.entry(self._context.code_offset(source.symbol), params, results)
         if not all(_is_plain(t) for t in (*_types(source), source.ret)):
             return _to_components(source, call)
         if source.track_caller:

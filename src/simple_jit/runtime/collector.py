@@ -62,7 +62,8 @@ _PYTHON_FRAMES: Final = 2_000
     _BUDGET, _LIVE, _LARGEST, _LARGE, _CHUNK,
 ) = range(24)  # fmt: skip
 _BLOCK: Final = 1 << 12
-FUNCTIONS: Final = ("collect", "refill", "walk_spans", "free_ranges", "note_types")
+FUNCTIONS: Final = {"collect": 3, "refill": 2, "walk_spans": 1, "free_ranges": 5, "note_types": 1}
+"""What the rest calls of `lib/core/gc.spl`, with the number of parameters, all integers like the result."""
 
 
 class Statistics:

@@ -57,10 +57,10 @@ class ContextFull(Exception):
 class SlotTable:
     """One table of 8-byte cells in the context; a key gets a free cell, once.
 
-    `offsets` tells where it is; `kept` has the keys that `forget` leaves.
+    `offsets` tells where it is.
     """
 
-    __slots__ = ("_capacity", "_free", "_offset", "_released", "_what", "kept", "offsets")
+    __slots__ = ("_capacity", "_free", "_offset", "_released", "_what", "offsets")
 
     def __init__(self, what: str, offset: int, capacity: int) -> None:
         self._what = what
@@ -69,7 +69,6 @@ class SlotTable:
         self._free = 0
         self._released: list[int] = []
         self.offsets: dict[str, int] = {}
-        self.kept: set[str] = set()
 
     def add(self, key: str) -> int:
         """Give `key` a cell of its own and return its offset in the context."""
@@ -84,12 +83,11 @@ class SlotTable:
         return offset
 
     def forget(self) -> list[int]:
-        """Take the cells from all keys that are not kept, and return them: others will get them."""
-        gone = [(key, offset) for key, offset in self.offsets.items() if key not in self.kept]
-        for key, offset in gone:
-            del self.offsets[key]
-            self._released.append(offset)
-        return [offset for _, offset in gone]
+        """Take the cells from all keys, and return them: others will get them."""
+        gone = list(self.offsets.values())
+        self.offsets.clear()
+        self._released += gone
+        return gone
 
 
 class Context:
@@ -162,10 +160,6 @@ class Context:
     def code_slots(self) -> list[tuple[str, int]]:
         """Return the instances that have a slot in the code table, with its offset."""
         return list(self._code.offsets.items())
-
-    def keep_instance(self, symbol: str) -> None:
-        """Let an instance keep its slot whatever program is loaded."""
-        self._code.kept.add(symbol)
 
     def forget_program(self) -> None:
         """Empty the tables for another program. Code that uses them must not run any more."""

@@ -63,6 +63,13 @@ class Backend(Protocol):
     def name(self) -> str:
         """`cranelift` or `llvm`."""
 
+    def prefetch(self, level: int = 2) -> None:
+        """Load what the first compilation needs; meant for a thread beside the front end.
+
+        Raises:
+            BackendMissing: the package behind the back end is not installed.
+        """
+
     def compile(
         self,
         functions: Sequence[Function],

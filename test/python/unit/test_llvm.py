@@ -576,6 +576,38 @@ b3:
     )
 
 
+def test_what_may_become_vector_code_goes_through_all_passes() -> None:
+    from simple_jit.mir.parse import parse_function
+
+    double = parse_function(
+        """
+fn @double(%0: ptr, %1: i64) file "test.spl" line 1 {
+b0:
+  %2: i64 = const 0
+  %3: i64 = const 1
+  jump b1
+b1:
+  %4: bool = lt %2, %1
+  branch %4, b2, b3
+b2:
+  %5: i64 = load [%0 + %2 * 8]
+  %5 = add %5, %5
+  store %5, [%0 + %2 * 8]
+  %2 = add %2, %3
+  jump b1
+b3:
+  return
+}
+"""
+    )
+    unit = [double, looping("caller", "callee")]
+    found = [(part.whole, [f.symbol for f in part.functions]) for part in divide(unit, None, 2)]
+    assert found == [(True, ["double"]), (False, ["caller"])]
+    assert [part.whole for part in divide(unit, None, 3)] == [True]
+    assert [part.whole for part in divide(unit, None, 1)] == [False]
+    assert "x i64>" in BACKEND.dump([double], NativeMachine().context, "llvm")
+
+
 def test_recursion_is_never_rare() -> None:
     unit = [calling("main.<start>", "main.a"), calling("main.a", "main.b"), calling("main.b", "main.a")]
     parts = divide(unit, ["main.<start>"], 2)

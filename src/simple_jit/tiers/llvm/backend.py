@@ -68,7 +68,7 @@ class LLVMBackend:
         with self._lock:
             machine = self._machine(level)
             with self._module(machine, machine.heading + _SMALL_LOOP) as module:
-                module.optimise(machine)
+                module.optimise(machine, whole=False)
                 module.emit(machine, as_object=True)
 
     def compile(
@@ -86,7 +86,7 @@ class LLVMBackend:
             BackendError: LLVM does not accept something.
             BackendMissing: llvmlite is not installed.
         """
-        parts = [Part(functions, level)] if exported is None else divide(functions, exported, level)
+        parts = divide(functions, exported, level)
         with self._lock:
             code = link_objects([self._object(part, parts, link, exported) for part in parts])
         wanted = exported if exported is not None else [function.symbol for function in functions]
@@ -100,7 +100,7 @@ class LLVMBackend:
         text = unit_text(part, parts, link, machine, exported)
         try:
             with self._module(machine, text) as module:
-                module.optimise(machine)
+                module.optimise(machine, whole=part.whole)
                 return module.emit(machine, as_object=True)
         except BackendError as error:
             if self._verbose:
@@ -114,12 +114,12 @@ class LLVMBackend:
         """
         with self._lock:
             machine = self._machine(level)
-            part = Part(functions, level)
+            part = Part(functions, level, whole=True)
             text = unit_text(part, [part], link, machine)
             if stage == "llvm-in":
                 return text
             with self._module(machine, text) as module:
-                module.optimise(machine)
+                module.optimise(machine, whole=part.whole)
                 if stage == "llvm":
                     return module.text()
                 if stage == "asm":

@@ -3,7 +3,9 @@
 LLVM takes milliseconds over a function, most of them in passes that pay only where code runs often.
 A whole program, entered at its start function, has many functions that run a few times: they read the
 arguments, or put the result into words. What is called outside of loops, from a function that runs once
-itself, runs few times as well; if it does not loop either, it is compiled at level 0.
+itself, runs few times as well; if it does not loop either, it is compiled at level 0. And LLVM's whole
+pipeline takes twice the time of its central part: only where a loop may become vector code, or all is to
+be done (level 3), does a function go through all of it.
 """
 
 from __future__ import annotations
@@ -17,18 +19,25 @@ if TYPE_CHECKING:
     from typing import Final
 
     from simple_jit.mir.nodes import Block, Function
+    from simple_jit.mir.visit import Loop
 
+_USUAL: Final = 2
+_ALL_PASSES: Final = 3
+_STOPS: Final = frozenset(
+    (mir.Call, mir.CallExtern, mir.CallPointer, mir.Check, mir.Checked, mir.Index, mir.Poll)
+)
 _START: Final = ".<start>"
 # Library modules whose loops go over the characters of a text, which are few in what runs once.
 _SHORT_LOOPS: Final = ("core.float_text.", "core.format.", "core.integer_text.", "core.io.", "core.text")
 
 
 class Part:
-    """Functions of a unit that make one LLVM module, compiled at `level`."""
+    """Functions of a unit that make one LLVM module, compiled at `level`, by the `whole` pipeline or not."""
 
-    def __init__(self, functions: Sequence[Function], level: int) -> None:
+    def __init__(self, functions: Sequence[Function], level: int, whole: bool) -> None:
         self.functions = functions
         self.level = level
+        self.whole = whole
 
     def callees(self) -> Iterator[str]:
         """Yield what the functions call."""
@@ -39,13 +48,43 @@ class Part:
                         yield i.callee
 
 
-def divide(functions: Sequence[Function], exported: Collection[str], level: int) -> list[Part]:
-    """Divide a unit that is entered at `exported`, and leave out what is never called."""
-    hotness = _Hotness(functions, exported)
-    rarely = hotness.rarely if level else set()
-    usual = [f for f in functions if f.symbol in hotness.reached and f.symbol not in rarely]
-    rare = [f for f in functions if f.symbol in rarely]
-    return [Part(part, n) for part, n in ((usual, level), (rare, 0)) if part]
+def divide(functions: Sequence[Function], exported: Collection[str] | None, level: int) -> list[Part]:
+    """Divide a unit into parts for different passes.
+
+    If it is known where it is entered, at `exported`, what is never called is left out.
+    """
+    rare: list[Function] = []
+    usual = list(functions)
+    if exported is not None:
+        hotness = _Hotness(functions, exported)
+        rarely = hotness.rarely if level else set()
+        usual = [f for f in functions if f.symbol in hotness.reached and f.symbol not in rarely]
+        rare = [f for f in functions if f.symbol in rarely]
+    thorough = [f for f in usual if level == _ALL_PASSES or (level == _USUAL and _may_be_vectorised(f))]
+    plain = [f for f in usual if f not in thorough]
+    parts = (Part(thorough, level, True), Part(plain, level, False), Part(rare, 0, False))
+    return [part for part in parts if part.functions]
+
+
+def _may_be_vectorised(function: Function) -> bool:
+    """Is there an inner loop that goes over arrays, with nothing in it that leaves it early?"""
+    inner: list[Loop] = []
+    for loop in natural_loops(Flow(function)):
+        if not any(other.blocks <= loop.blocks for other in inner):
+            inner.append(loop)
+    return any(len(loop.exits) == 1 and _is_plain(loop) for loop in inner)
+
+
+def _is_plain(loop: Loop) -> bool:
+    """Does a loop work on arrays and do nothing but compute otherwise?"""
+    works = False
+    for block in loop.blocks:
+        for i in block.instructions:
+            kind = type(i)
+            if kind in _STOPS:
+                return False
+            works = works or (isinstance(i, (mir.Load, mir.Store)) and i.index is not None)
+    return works
 
 
 class _Hotness:
