@@ -165,12 +165,10 @@ def test_slots_are_handed_out_once() -> None:
     assert context.code_offset("a") == context.code_offset("a") == abi.CODE
     assert context.code_offset("b") == abi.CODE + 8
     assert filled == [("a", abi.CODE), ("b", abi.CODE + 8)]
-    context.keep_instance("a")
     context.store(abi.CODE + 8, 1)
     context.forget_program()
     assert context.load(abi.CODE + 8) == 0
-    assert context.code_offset("a") == abi.CODE
-    assert context.code_offset("c") == abi.CODE + 8
+    assert {context.code_offset("c"), context.code_offset("a")} == {abi.CODE, abi.CODE + 8}
     context.close()
 
 
