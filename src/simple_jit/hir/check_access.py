@@ -22,6 +22,7 @@ from simple_jit.hir.types import (
     UNIT,
     ArrayType,
     EnumType,
+    FixedArrayType,
     OptionalType,
     StructType,
     TraitType,
@@ -213,8 +214,18 @@ def element(cx: Context, object: hir.Expr, node: ast.Index) -> hir.Expr:
     if left is not None:
         return left
     if isinstance(object.type, ArrayType):
+        check_within(cx, object.type, index)
         return hir.ArrayGet(object, index, object.type.elem, node.span)
     return call_core(cx, "text_index", [object, index], node.span)
+
+
+def check_within(cx: Context, type: ArrayType, index: hir.Expr) -> None:
+    """Report a constant index that is beyond an array of fixed length."""
+    if not isinstance(type, FixedArrayType) or not isinstance(index, hir.Const):
+        return
+    if isinstance(index.value, int) and not -type.length <= index.value < type.length:
+        message = f"index {index.value} is out of range for {a_type(type)}"
+        cx.error(rule.ARRAY_LENGTH.at(index.span, message))
 
 
 def element_at(cx: Context, object: hir.Expr, index: hir.Expr, span: Span) -> hir.Expr:

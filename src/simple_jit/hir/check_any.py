@@ -22,14 +22,17 @@ from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     ANY,
     BOOL,
+    I64,
     NEVER,
     TEXT,
     UNIT,
     ClosureType,
+    FixedArrayType,
     OptionalType,
     TraitType,
     Type,
     array_of,
+    growable,
     is_dynamic,
     is_number,
 )
@@ -156,7 +159,9 @@ def to_any(cx: Context, value: hir.Expr) -> hir.Expr:
 
 
 def _storable(cx: Context, value: hir.Expr) -> hir.Expr:
-    """A lambda is stored as a plain function value."""
+    """A lambda is stored as a plain function value, an array of fixed length as any other."""
+    if isinstance(value.type, FixedArrayType):
+        return hir.Block([], value, growable(value.type), value.span)
     if isinstance(value.type, ClosureType):
         from simple_jit.hir.closures import stored_function
 
@@ -169,6 +174,7 @@ def _to_trait(cx: Context, value: hir.Expr, to: TraitType) -> hir.Expr | None:
 
     span = value.span
     if not is_dynamic(value.type):
+        value = _storable(cx, value) if isinstance(value.type, FixedArrayType) else value
         if not implements(cx.session, value.type, to):
             return None
         note(cx.session, value.type)
@@ -186,6 +192,11 @@ def _checked(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
 
     if to is UNIT or isinstance(to, HoleType):
         return None
+    if isinstance(to, FixedArrayType):
+        from simple_jit.hir.convert import coerce
+
+        found = _checked(cx, value, growable(to))
+        return coerce(cx, found, to) if found is not None else None
     if isinstance(value.type, TraitType) and not implements(cx.session, to, value.type):
         return None
 
@@ -291,7 +302,18 @@ def _dynamic_test(cx: Context, value: hir.Expr, wanted: Type, span: Span) -> hir
         kept = cx.keep(value, stmts)
         test = _dynamic_test(cx, kept, wanted.inner, span)
         return block(stmts, hir.Or(is_nil(kept, span), test, span), span)
+    if isinstance(wanted, FixedArrayType):
+        return _length_test(cx, value, wanted, span)
     return hir.AnyIs(value, wanted, span)
+
+
+def _length_test(cx: Context, value: hir.Expr, wanted: FixedArrayType, span: Span) -> hir.Expr:
+    """`x is [i64; 3]`: an array of three elements."""
+    stmts: list[hir.Expr] = []
+    kept = cx.keep(value, stmts)
+    length = hir.ArrayLen(hir.AnyGet(kept, growable(wanted), span), I64, span)
+    has_length = hir.Compare("eq", length, hir.Const(wanted.length, I64, span), span)
+    return block(stmts, hir.And(hir.AnyIs(kept, growable(wanted), span), has_length, span), span)
 
 
 def type_condition(cx: Context, node: ast.TypeTest) -> Condition:

@@ -346,6 +346,9 @@ def _index_place(cx: Context, node: ast.Index, keep: bool) -> Place | None:
         left = diverging([array, index], node.span)
         if left is not None:
             return Place(array.type.elem, lambda: left, lambda value: left)
+        from simple_jit.hir.check_access import check_within
+
+        check_within(cx, array.type, index)
         if keep:
             array, index = cx.keep(array, stmts), cx.keep(index, stmts)
         elem = array.type.elem  # type: ignore[attr-defined]

@@ -49,7 +49,10 @@ def declare_variants(type: EnumType, symbol: EnumSymbol) -> None:
     next_value = 0
     for decl in symbol.decl.variants:
         if decl.value is not None:
-            next_value = symbol.module.session.constant_integer(decl.value, symbol.module)
+            value = symbol.module.session.constant_integer(
+                decl.value, symbol.module, "the value of a variant"
+            )
+            next_value = value or 0
         if is_first:
             _report_variant(type, symbol, decl, next_value)
         variant = Variant(decl.name.name, next_value, [])

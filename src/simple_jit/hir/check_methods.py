@@ -10,7 +10,7 @@ from simple_jit.hir.collections import is_collection
 from simple_jit.hir.context import Context, block, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.holes import array_argument, element_argument, settle, settle_element
-from simple_jit.hir.report import code, count
+from simple_jit.hir.report import a_type, code, count
 from simple_jit.hir.show import text_of
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, HoleType
 from simple_jit.hir.types import (
@@ -19,12 +19,14 @@ from simple_jit.hir.types import (
     TEXT,
     ArrayType,
     EnumType,
+    FixedArrayType,
     FnType,
     OptionalType,
     StructType,
     TraitType,
     TupleType,
     Type,
+    growable,
 )
 from simple_jit.syntax import ast
 
@@ -47,6 +49,8 @@ def call_named_method(
         return receiver
     if isinstance(receiver.type, HoleType):
         return _settle_by_method(cx, receiver, receiver.type, name, args)
+    if isinstance(receiver.type, FixedArrayType):
+        receiver = _of_fixed_length(cx, receiver, receiver.type, name, span)
     if receiver.type is ANY:
         from simple_jit.hir.any_members import call_method_of_any
 
@@ -85,6 +89,23 @@ def call_named_method(
 
     report_deprecated(cx, symbol, name.span)
     return call_function(cx, symbol, receiver, args, span, dict(env), hint)
+
+
+_RESIZING = frozenset({"clear", "extend", "insert", "pop", "push", "remove"})
+"""The methods that change the length of an array."""
+
+
+def _of_fixed_length(
+    cx: Context, receiver: hir.Expr, type: FixedArrayType, name: ast.Ident, span: Span
+) -> hir.Expr:
+    """Return the receiver of a method as the `[T]` that methods are for; some are not for this one."""
+    if name.name in _RESIZING:
+        cx.error(
+            rule.ARRAY_LENGTH.at(name.span, f"`{name.name}` would change the length of {a_type(type)}").hint(
+                f"an array that grows and shrinks has the type `{growable(type)}`"
+            )
+        )
+    return hir.Block([], receiver, growable(type), receiver.span)
 
 
 def _call_field(
@@ -133,6 +154,8 @@ def call_without_parentheses(cx: Context, receiver: hir.Expr, name: ast.Ident, s
     """`xs.len`: call a method that needs no argument; None where there is no method of that name."""
     if isinstance(receiver.type, HoleType):
         return _settle_by_method(cx, receiver, receiver.type, name, [])
+    if isinstance(receiver.type, FixedArrayType):
+        receiver = _of_fixed_length(cx, receiver, receiver.type, name, span)
     found = _find(cx, receiver.type, name.name)
     provided = _provided(cx, receiver, name.name, [], span, found)
     if provided is not None:

@@ -20,12 +20,14 @@ from simple_jit.hir.types import (
     ArrayType,
     EnumType,
     Field,
+    FixedArrayType,
     FloatType,
     IntType,
     OptionalType,
     StructType,
     TupleType,
     Type,
+    growable,
     tuple_of,
 )
 from simple_jit.syntax import ast
@@ -294,6 +296,13 @@ def _array(cx: Context, node: ast.ArrayPattern, type: Type, names: Names) -> Pat
         return _mismatch(cx, node, type, names)
     rest = _rest_index(node.items)
     items = [item for item in node.items if not isinstance(item, ast.RestPattern)]
+    if isinstance(type, FixedArrayType):
+        if len(items) > type.length or (rest is None and len(items) != type.length):
+            more = " or more" if rest is not None else ""
+            wanted = f"a pattern of {count(len(items), 'item')}{more}"
+            cx.error(rule.PATTERN_TYPE.at(node.span, f"{wanted} does not match {a_type(type)}"))
+            _bind_all(cx, node, names)
+            return Wild(node.span)
     if rest is None:
         parts = _each(cx, items, [type.elem] * len(items), names)
         return Con("length", len(items), parts, node.span)
@@ -303,7 +312,7 @@ def _array(cx: Context, node: ast.ArrayPattern, type: Type, names: Names) -> Pat
     last = len(items) - rest
     middle = None
     if taken.name is not None:
-        middle = names.bind(cx, taken.name.name, type, taken.name.span), rest, last
+        middle = names.bind(cx, taken.name.name, growable(type), taken.name.span), rest, last
     after = _each(cx, items[rest:], [type.elem] * last, names)
     return Con("rest", (rest, last), [*before, *after], node.span, middle)
 
@@ -502,7 +511,7 @@ def _at(cx: Context, node: ast.AtPattern, type: Type, names: Names) -> Pattern:
 
 def _typed(cx: Context, node: ast.TypedPattern, type: Type, names: Names) -> Pattern:
     """`n: i64`, a test on `any`; elsewhere the type is known, and must be that one."""
-    wanted = cx.resolve(node.type)
+    wanted = growable(cx.resolve(node.type))
     if is_any(type) and wanted not in (ERROR, type):
         return Con("type", wanted, [check_pattern(cx, node.pattern, wanted, names)], node.span)
     if wanted is not type and wanted is not ERROR:

@@ -12,7 +12,7 @@ from simple_jit.hir.declare import bound_names
 from simple_jit.hir.decorators import decorated, decorators
 from simple_jit.hir.globals import bind_global
 from simple_jit.hir.patterns import bind_pattern
-from simple_jit.hir.report import a_type, count
+from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ClosureType, FnType, Type, plain_function
 from simple_jit.syntax import ast
@@ -127,7 +127,6 @@ def check_binding(cx: Context, node: ast.Binding) -> hir.Expr:
     value = expression(cx, node.value, declared)
     if declared is not None:
         assert node.type is not None
-        _check_length(cx, node.type, node.value)
         value = coerce(cx, value, declared, node.type.span)
         if value.type is NEVER:
             value = hir.Block([value], None, NEVER, value.span)
@@ -143,21 +142,6 @@ def check_binding(cx: Context, node: ast.Binding) -> hir.Expr:
     out: list[hir.Expr] = []
     bind_pattern(cx, node.pattern, cx.keep(value, out), node.mutable, out)
     return hir.Block(out, None, UNIT, node.span)
-
-
-def _check_length(cx: Context, type: ast.TypeExpr, value: ast.Expr) -> None:
-    """`val xs: [i64; 3] = [1, 2]`: the length of a literal is known here."""
-    if not isinstance(type, ast.ArrayType) or type.length is None:
-        return
-    wanted = cx.session.constant_integer(type.length, cx.module)
-    if not isinstance(value, ast.ArrayLiteral) or any(isinstance(i, ast.Spread) for i in value.items):
-        return
-    if len(value.items) != wanted:
-        cx.error(
-            rule.WRONG_TYPE.at(
-                value.span, f"expected {count(wanted, 'element')}, found {len(value.items)}"
-            ).also(type.span, "because of this")
-        )
 
 
 def _bind_name(

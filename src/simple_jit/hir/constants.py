@@ -12,11 +12,13 @@ from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, expression
 from simple_jit.hir.convert import coerce
-from simple_jit.hir.symbols import ERROR, ConstSymbol, Module
+from simple_jit.hir.symbols import ERROR, ConstSymbol, Module, Symbol
 from simple_jit.hir.types import BOOL, F32, F64, I64, TEXT, EnumType, FloatType, IntType, TupleType, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simple_jit.base.source import Span
     from simple_jit.hir.session import Session
     from simple_jit.syntax import ast
@@ -89,15 +91,30 @@ def _folded(cx: Context, value: hir.Expr, what: str) -> hir.Expr:
         return cx.error(rule.NOT_CONSTANT.at(value.span, "this divides by zero"))
 
 
-def evaluate_integer(session: Session, node: ast.Expr, module: Module) -> int:
-    """Evaluate the value of an enum's variant; 0 after reporting that there is none."""
+def evaluate_integer(
+    session: Session,
+    node: ast.Expr,
+    module: Module,
+    what: str,
+    blocks: Callable[[str], Symbol | None] | None = None,
+) -> int | None:
+    """Evaluate what must be an integer, the value of a variant for one; None after reporting that it is none.
+
+    `blocks` finds the declarations of the blocks around it.
+    """
+    from simple_jit.hir.captures import free_names
+
     cx = _context(module)
-    value = coerce(cx, expression(cx, node, I64), I64, what="the value of a variant")
+    for name in free_names(node) if blocks is not None else ():
+        symbol = blocks(name) if blocks is not None else None
+        if symbol is not None:
+            cx.scope.names[name] = symbol
+    value = coerce(cx, expression(cx, node, I64), I64, what=what)
     if value.type is not ERROR:
-        value = _folded(cx, value, "the value of a variant")
+        value = _folded(cx, value, what)
     for diagnostic in cx.reporter.diagnostics:
         session.reporter.report(diagnostic)
-    return value.value if isinstance(value, hir.Const) and isinstance(value.value, int) else 0
+    return value.value if isinstance(value, hir.Const) and isinstance(value.value, int) else None
 
 
 def literal(value: Value, type: Type, span: Span) -> hir.Expr:

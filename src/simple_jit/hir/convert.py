@@ -7,15 +7,17 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.collections import is_dict, is_range, is_set, wanted_collection
 from simple_jit.hir.context import Context, block
 from simple_jit.hir.holes import EmptyCollection, settle
-from simple_jit.hir.report import a_type, code
+from simple_jit.hir.report import a_type, code, count
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import (
     ANY,
+    I64,
     NEVER,
     UNIT,
     ArrayType,
     ClosureType,
     EnumType,
+    FixedArrayType,
     FloatType,
     FnType,
     IntType,
@@ -23,6 +25,8 @@ from simple_jit.hir.types import (
     TraitType,
     TupleType,
     Type,
+    array_of,
+    growable,
     involves_dynamic,
     is_dynamic,
     is_number,
@@ -67,6 +71,8 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
         return _fit_branches(cx, value, to)
     if isinstance(value, hir.Switch) and found is not UNIT:
         return _fit_switch(cx, value, to)
+    if isinstance(to, ArrayType) and isinstance(found, ArrayType) and found.elem is to.elem:
+        return _fit_length(cx, value, to)
     if involves_dynamic(found) or involves_dynamic(to):
         from simple_jit.hir.check_any import fit_dynamic
 
@@ -102,6 +108,41 @@ def _fit(cx: Context, value: hir.Expr, to: Type) -> hir.Expr | None:
     return None
 
 
+def _fit_length(cx: Context, value: hir.Expr, to: ArrayType) -> hir.Expr | None:
+    """A `[T]` where a `[T; N]` is wanted has N elements: that is checked when it runs, if not known here."""
+    if isinstance(to, FixedArrayType):
+        length = known_length(value)
+        if length is not None and length != to.length:
+            return None
+        if length is None:
+            from simple_jit.hir.core_calls import call_core
+
+            wanted = hir.Const(to.length, I64, value.span)
+            value = call_core(cx, "of_length", [value, wanted], value.span)
+    if isinstance(value, hir.ArrayNew):
+        return hir.ArrayNew(value.items, to, value.span)
+    return hir.Block([], value, to, value.span)
+
+
+def known_length(value: hir.Expr) -> int | None:
+    """Return the length of an array where that can be told before it runs."""
+    if isinstance(value.type, FixedArrayType):
+        return value.type.length
+    if isinstance(value, hir.ArrayNew):
+        return len(value.items)
+    if isinstance(value, hir.Block) and value.result is not None:
+        return known_length(value.result)
+    if isinstance(value, hir.Call) and value.callee.module.startswith("core.array"):
+        parts = [known_length(arg) for arg in value.args[:2]]
+        if value.callee.name == "array_repeat" and isinstance(value.args[1], hir.Const):
+            count = value.args[1].value
+            return parts[0] * max(count, 0) if parts[0] is not None and isinstance(count, int) else None
+        if value.callee.name == "array_concat":
+            first, second = parts
+            return first + second if first is not None and second is not None else None
+    return None
+
+
 def _fit_branches(cx: Context, value: hir.If, to: Type) -> hir.Expr | None:
     """Fit each branch of an `if`, so that a failing unwrap is reported where the value stands."""
     assert value.orelse is not None
@@ -131,9 +172,11 @@ def _fill_hole(cx: Context, value: hir.Expr, hole: HoleType, to: Type) -> hir.Ex
     target = to.inner if hole.is_array and isinstance(to, OptionalType) else to
     if hole.is_array and isinstance(target, ArrayType):
         if isinstance(value, hir.ArrayNew):
+            if isinstance(target, FixedArrayType) and target.length:
+                return None
             empty = hir.ArrayNew([], target, value.span)
             return empty if target is to else hir.Some(empty, to, value.span)
-        settle(cx, hole, target)
+        settle(cx, hole, growable(target))
     if hole.kind in ("dict", "set"):
         return _fill_collection(cx, value, hole, to)
     if hole.is_nil and isinstance(to, OptionalType):
@@ -188,6 +231,9 @@ def mismatch(value: hir.Expr, to: Type, declared: Span | None = None, what: str 
     if isinstance(found, HoleType) and found.is_nil:
         message = f"`nil` is not {a_type(to)}"
         diagnostic = rule.WRONG_TYPE.at(value_span(value), message).hint(f"make it optional: `{to}?`")
+    elif isinstance(to, FixedArrayType) and known_length(value) not in (None, to.length):
+        message = f"expected {count(to.length, 'element')}, found {known_length(value)}"
+        diagnostic = rule.WRONG_TYPE.at(value_span(value), message)
     else:
         subject = f"{what} is" if what else "expected"
         shown = f"`{to}`, found `{found}`" if not what else f"{a_type(to)}, not `{found}`"
@@ -241,6 +287,8 @@ def join(a: Type, b: Type) -> Type | None:
         return tuple_of([i for i in items if i]) if None not in items else None
     if isinstance(a, EnumType) and isinstance(b, EnumType) and a.scope is b.scope:
         return _join_enums(a, b)
+    if isinstance(a, ArrayType) and isinstance(b, ArrayType) and a.elem is b.elem:
+        return array_of(a.elem)
     return None
 
 

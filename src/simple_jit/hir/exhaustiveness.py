@@ -23,7 +23,16 @@ from simple_jit.hir.pattern_tree import (
     constructors,
     part_types,
 )
-from simple_jit.hir.types import ArrayType, EnumType, IntType, OptionalType, StructType, TupleType, Type
+from simple_jit.hir.types import (
+    ArrayType,
+    EnumType,
+    FixedArrayType,
+    IntType,
+    OptionalType,
+    StructType,
+    TupleType,
+    Type,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,6 +173,8 @@ def _constructor(key: tuple[str, Any], type: Type, like: Con) -> Con:
 
 def _split_lengths(type: ArrayType, heads: list[Con]) -> list[Con]:
     """Lengths up to where all longer arrays are alike."""
+    if isinstance(type, FixedArrayType):
+        return [Con("length", type.length, [Wild(heads[0].span) for _ in range(type.length)], heads[0].span)]
     longest = max(head.value + 1 if head.kind == "length" else sum(head.value) for head in heads)
     span = heads[0].span
     return [Con("length", n, [Wild(span) for _ in range(n)], span) for n in range(longest + 1)]

@@ -33,6 +33,7 @@ from simple_jit.hir.types import (
     StructType,
     Type,
     array_of,
+    fixed_array_of,
     function_of,
     generalised,
     optional_of,
@@ -80,7 +81,7 @@ def resolve(node: ast.TypeExpr, scope: TypeScope) -> Type:
     if isinstance(node, ast.OptionalType):
         return _wrap(optional_of, resolve(node.inner, scope))
     if isinstance(node, ast.ArrayType):
-        return _wrap(array_of, resolve(node.element, scope))
+        return _resolve_array(node, scope)
     if isinstance(node, ast.TupleType):
         items = [resolve(item, scope) for item in node.items]
         if ERROR in items:
@@ -107,6 +108,20 @@ def _wrap(make: Callable[[Type], Type], inner: Type) -> Type:
 def _report(scope: TypeScope, diagnostic: Diagnostic) -> Type:
     scope.module.session.reporter.report(diagnostic)
     return ERROR
+
+
+def _resolve_array(node: ast.ArrayType, scope: TypeScope) -> Type:
+    element = resolve(node.element, scope)
+    if node.length is None or element is ERROR:
+        return _wrap(array_of, element)
+    length = scope.module.session.constant_integer(node.length, scope.module, "a length", scope.blocks)
+    if length is None:
+        return ERROR
+    if length < 0:
+        return _report(
+            scope, rule.ARRAY_LENGTH.at(node.length.span, "an array has no negative length")
+        )
+    return fixed_array_of(element, length)
 
 
 def _resolve_function(node: ast.FunctionType, scope: TypeScope) -> Type:
@@ -305,9 +320,7 @@ def enum_instance(symbol: EnumSymbol, args: tuple[Type, ...]) -> EnumType:
     return found
 
 
-def set_bounds(
-    var: TypeVar, node: ast.GenericParam, where: list[ast.WhereBound], scope: TypeScope
-) -> None:
+def set_bounds(var: TypeVar, node: ast.GenericParam, where: list[ast.WhereBound], scope: TypeScope) -> None:
     """Give a type parameter its bounds, those after `where` included."""
     bounds = list(node.bounds)
     for clause in where:

@@ -246,11 +246,17 @@ class Session:
 
     # --- constants -------------------------------------------------------------
 
-    def constant_integer(self, node: ast.Expr, module: Module) -> int:
-        """Evaluate the integer value of an enum's variant."""
+    def constant_integer(
+        self,
+        node: ast.Expr,
+        module: Module,
+        what: str,
+        blocks: Callable[[str], Symbol | None] | None = None,
+    ) -> int | None:
+        """Evaluate the value of an enum's variant or the length of an array; None after reporting."""
         from simple_jit.hir.constants import evaluate_integer
 
-        return evaluate_integer(self, node, module)
+        return evaluate_integer(self, node, module, what, blocks)
 
     # --- instances -------------------------------------------------------------
 

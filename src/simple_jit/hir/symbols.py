@@ -11,6 +11,7 @@ from simple_jit.hir.types import (
     ArrayType,
     ClosureType,
     EnumType,
+    FixedArrayType,
     FnType,
     OptionalType,
     StructType,
@@ -18,6 +19,7 @@ from simple_jit.hir.types import (
     TupleType,
     Type,
     array_of,
+    fixed_array_of,
     function_of,
     optional_of,
     plain_function,
@@ -402,6 +404,8 @@ def substitute(type: Type, env: Env) -> Type:
     """Replace the type variables that `env` binds."""
     if isinstance(type, TypeVar):
         return env.get(type, type)
+    if isinstance(type, FixedArrayType):
+        return fixed_array_of(substitute(type.elem, env), type.length)
     if isinstance(type, ArrayType):
         return array_of(substitute(type.elem, env))
     if isinstance(type, OptionalType):
@@ -490,6 +494,8 @@ def _match_function(pattern: FnType, actual: Type, env: Env) -> bool:
 
 def type_key(type: Type) -> str:
     """Return a name for `type` that no other type of the program has; it goes into symbols."""
+    if isinstance(type, FixedArrayType):
+        return f"[{type_key(type.elem)};{type.length}]"
     if isinstance(type, ArrayType):
         return f"[{type_key(type.elem)}]"
     if isinstance(type, OptionalType):

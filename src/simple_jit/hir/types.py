@@ -71,6 +71,17 @@ class ArrayType(Type):
         self.elem = elem
 
 
+class FixedArrayType(ArrayType):
+    """`[T; N]`: an array that has `length` elements; at run time the same as a `[T]`."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, elem: Type, length: int) -> None:
+        super().__init__(elem)
+        self.name = f"[{elem}; {length}]"
+        self.length = length
+
+
 class OptionalType(Type):
     """`T?`; `inner` is never itself an optional."""
 
@@ -228,6 +239,7 @@ ANY: Final = Type("any")
 SCALARS: Final[dict[str, Type]] = {t.name: t for t in (I8, I16, I32, I64, U8, U16, U32, U64, F32, F64, BOOL)}
 ALIASES: Final[dict[str, Type]] = {"int": I64, "float": F64, "str": TEXT, "String": TEXT}
 
+
 class _Entry(ref):  # type: ignore[type-arg]
     """A weak reference to an interned type, which leaves its table when the type is gone."""
 
@@ -247,6 +259,7 @@ if TYPE_CHECKING:
 
 # By the identities of the parts, which the type keeps alive. No table keeps any type.
 _arrays: _Table = {}
+_fixed_arrays: _Table = {}
 _optionals: _Table = {}
 _tuples: _Table = {}
 _functions: _Table = {}
@@ -272,6 +285,17 @@ def array_of(elem: Type) -> ArrayType:
     """Return `[elem]`."""
     elem = generalised(elem)
     return _interned(_arrays, id(elem), lambda: ArrayType(elem))
+
+
+def fixed_array_of(elem: Type, length: int) -> FixedArrayType:
+    """Return `[elem; length]`."""
+    elem = generalised(elem)
+    return _interned(_fixed_arrays, (id(elem), length), lambda: FixedArrayType(elem, length))
+
+
+def growable(type: Type) -> Type:
+    """Return `[T]` for `[T; N]`, any other type as it is."""
+    return array_of(type.elem) if isinstance(type, FixedArrayType) else type
 
 
 def optional_of(inner: Type) -> OptionalType:

@@ -70,7 +70,9 @@ def _fits(found: Type, wanted: Type) -> bool:
 
 
 def _same_object(found: Type, wanted: Type) -> bool:
-    """Is one of the types that of a closure, and the other what its values are too?"""
+    """Are the values of the two types the same, as those of a closure and of what it stands for?"""
+    if isinstance(wanted, ArrayType) and isinstance(found, ArrayType):
+        return found.elem is wanted.elem  # a `[T; N]` is a `[T]`
     if isinstance(wanted, ClosureType) and found is wanted.env:
         return True
     if not isinstance(found, ClosureType):

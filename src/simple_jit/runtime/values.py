@@ -357,7 +357,10 @@ def _to_optional(value: Any, type: hir.OptionalType, heap: Heap) -> Value:
 def _to_array(value: Any, type: hir.ArrayType, heap: Heap) -> int:
     if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__"):
         _mismatch(value, type)
-    return heap.new_array(type, [to_simple(item, type.elem, heap) for item in value])
+    items = [to_simple(item, type.elem, heap) for item in value]
+    if isinstance(type, hir.FixedArrayType) and len(items) != type.length:
+        raise TypeError(f"expected {type}, not {len(items)} items")
+    return heap.new_array(type, items)
 
 
 def _to_struct(value: Any, type: hir.StructType, heap: Heap) -> int:

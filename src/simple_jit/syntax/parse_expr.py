@@ -371,6 +371,9 @@ class ExpressionParser(PatternParser):
             if self.token.kind == "for":
                 element = self._only(items)
                 return ast.ArrayComprehension(span, element, self._clauses())
+            if self.token.kind == ";" and len(items) == 1:
+                hint = f"write `[{items[0].span.text}] * n`"
+                self.fail(catalogue.FOREIGN_SYNTAX, "an array of equal elements is a product", hint)
             if not self.accept(","):
                 break
         return ast.ArrayLiteral(span, items)
