@@ -11,7 +11,7 @@ from simple_jit.mir.layout import Descriptor, Layout, descriptor, element_layout
 
 
 def allocate(fn: FunctionBuilder, size: mir.Local, type_id: mir.Local, span: Span) -> mir.Local:
-    """Allocate `size` bytes (i64, a multiple of the alignment), write the header, return the address.
+    """Allocate `size` bytes (i64, a multiple of the alignment), write the header, return the object.
 
     if size <= ctx.heap_end - ctx.heap_next (unsigned): result = heap_next; heap_next += size
     else:                                               result = rt_heap_refill(size)
@@ -35,9 +35,10 @@ def allocate(fn: FunctionBuilder, size: mir.Local, type_id: mir.Local, span: Spa
     fn.jump(done)
 
     fn.switch_to(done)
-    address = fn.copy_as(result, mir.PTR)
-    fn.emit(mir.Store(type_id, address, 0))
-    return address
+    # As an object from the start: its fields are stored without touching other memory.
+    made = fn.copy_as(result, mir.REF)
+    fn.emit(mir.Store(type_id, made, 0))
+    return made
 
 
 def _allocate_constant(fn: FunctionBuilder, size: int, type_name: str, span: Span) -> mir.Local:
@@ -93,14 +94,14 @@ def new_struct(fn: FunctionBuilder, struct: hir.StructType, values: list[Value],
     address = _allocate_constant(fn, layout.size, about.name, span)
     for position, value in zip(first, values, strict=True):
         store_value(fn, value, layout, position, address)
-    return fn.copy_as(address, mir.REF)
+    return address
 
 
 def new_object(fn: FunctionBuilder, about: Descriptor, layout: Layout, value: Value, span: Span) -> mir.Local:
     """Allocate an object of one descriptor and store its components."""
     address = _allocate_constant(fn, max(layout.size, 2 * abi.HEADER_SIZE), about.name, span)
     store_value(fn, value, layout, 0, address)
-    return fn.copy_as(address, mir.REF)
+    return address
 
 
 def new_array(fn: FunctionBuilder, type: hir.ArrayType, values: list[Value], span: Span) -> mir.Local:
@@ -111,7 +112,8 @@ def new_array(fn: FunctionBuilder, type: hir.ArrayType, values: list[Value], spa
         size = len(values) * layout.size
         buffer = _allocate_constant(fn, abi.BUFFER_DATA + size, "buffer", span)
         fn.emit(mir.Store(fn.const(mir.I64, size), buffer, abi.BUFFER_BYTES))
-        data = fn.binary("add", buffer, fn.const(mir.I64, abi.BUFFER_DATA))
+        start = fn.copy_as(buffer, mir.PTR)
+        data = fn.binary("add", start, fn.const(mir.I64, abi.BUFFER_DATA))
         for index, value in enumerate(values):
             for part, offset in zip(value, layout.offsets, strict=True):
                 fn.emit(mir.Store(part, data, index * layout.size + offset))
@@ -121,7 +123,7 @@ def new_array(fn: FunctionBuilder, type: hir.ArrayType, values: list[Value], spa
     fn.emit(mir.Store(count, array, abi.ARRAY_LEN))
     fn.emit(mir.Store(count, array, abi.ARRAY_CAPACITY))
     fn.emit(mir.Store(data, array, abi.ARRAY_DATA))
-    return fn.copy_as(array, mir.REF)
+    return array
 
 
 def checked_index(fn: FunctionBuilder, array: mir.Local, index: mir.Local, span: Span) -> mir.Local:

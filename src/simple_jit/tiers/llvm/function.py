@@ -48,7 +48,7 @@ class FunctionWriter:
         self._known: dict[Local, str] = {}
         self._unsaved: dict[Local, str] = {}
         self._passed: set[mir.Block] = set()
-        self._is_rare = False
+        self.is_rare = False
         self._temporaries = 0
         self._labels = 0
         self._survey()
@@ -135,10 +135,10 @@ class FunctionWriter:
     def fail_unless(self, condition: str, call: str) -> None:
         """Go on where `condition` holds; else make a call that does not return."""
         go_on = self.label()
-        self.emit(f"br i1 {condition}, label %{go_on}, label %{self._failure(call)}")
+        self.emit(f"br i1 {condition}, label %{go_on}, label %{self.failure(call)}")
         self.start(go_on)
 
-    def _failure(self, call: str) -> str:
+    def failure(self, call: str) -> str:
         """Return the label of a cold block that ends with `call`; the same for the same call."""
         label = self._failures.get(call)
         if label is None:
@@ -162,7 +162,7 @@ class FunctionWriter:
 
     def jump_back(self, *targets: mir.Block) -> str:
         """Return what to attach to a jump to one of `targets`."""
-        if self._is_rare and not self._passed.isdisjoint(targets):
+        if self.is_rare and not self._passed.isdisjoint(targets):
             return self.unit.rare_loop()
         return ""
 
@@ -263,7 +263,7 @@ class FunctionWriter:
         self._passed = set()
         for block in order:
             self._passed.add(block)
-            self._is_rare = block in rare
+            self.is_rare = block in rare
             self.start(f"b{block.index}")
             for i in block.instructions:
                 INSTRUCTIONS[type(i)](self, i)

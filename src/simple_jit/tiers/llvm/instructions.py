@@ -305,18 +305,15 @@ def _index(w: FunctionWriter, i: mir.Index) -> None:
 
 def _wrapped_index(w: FunctionWriter, src: str, length: str, inside: str, failure: str) -> str:
     """Count a negative index from the end, on a path of its own: most are not negative."""
-    usual, rare, go_on = w.label(), w.label(), w.label()
+    usual, rare, go_on = w.block_label, w.label(), w.label()
     weights = w.unit.metadata('!{!"branch_weights", i32 2000, i32 1}')
-    w.emit(f"br i1 {inside}, label %{usual}, label %{rare}, !prof {weights}")
+    w.emit(f"br i1 {inside}, label %{go_on}, label %{rare}, !prof {weights}")
     w.start(rare)
     from_end = w.op(f"add i64 {src}, {length}")
-    w.fail_unless(w.op(f"icmp ult i64 {from_end}, {length}"), failure)
-    last = w.block_label
-    w.emit(f"br label %{go_on}")
-    w.start(usual)
-    w.emit(f"br label %{go_on}")
+    again = w.op(f"icmp ult i64 {from_end}, {length}")
+    w.emit(f"br i1 {again}, label %{go_on}, label %{w.failure(failure)}")
     w.start(go_on)
-    return w.op(f"phi i64 [ {src}, %{usual} ], [ {from_end}, %{last} ]")
+    return w.op(f"phi i64 [ {src}, %{usual} ], [ {from_end}, %{rare} ]")
 
 
 def _check(w: FunctionWriter, i: mir.Check) -> None:
@@ -371,6 +368,9 @@ _INTRINSIC_EXTERNS: Final = {
 
 
 def _call_extern(w: FunctionWriter, i: mir.CallExtern) -> None:
+    if i.raises and w.is_rare:
+        _call_rare_extern(w, i)
+        return
     if _is_operation(i):
         count = _INTRINSIC_EXTERNS[i.symbol]
         parameters = ", ".join(["double"] * count)
@@ -386,6 +386,19 @@ def _call_extern(w: FunctionWriter, i: mir.CallExtern) -> None:
         w.set_from_memory(i.dst, result)
     if i.raises:
         w.fail_if_recorded(i.place)
+
+
+def _call_rare_extern(w: FunctionWriter, i: mir.CallExtern) -> None:
+    """Call through a helper that sees to errors: code that rarely runs is kept short."""
+    result = "void" if i.dst is None else MEMORY_TYPES[i.dst.type.name]
+    arguments = [_argument(w, arg, extend=True) for arg in i.args]
+    types = [argument.rpartition(" ")[0] for argument in arguments]
+    helper = w.unit.rare_extern(i.symbol, result, types)
+    call = f"call {result} {helper}({', '.join(['ptr %ctx', f'i64 {w.place(i.place)}', *arguments])})"
+    if i.dst is None:
+        w.emit(call)
+    else:
+        w.set_from_memory(i.dst, w.op(call))
 
 
 def _is_operation(i: mir.CallExtern) -> bool:

@@ -107,6 +107,8 @@ class Unit:
         self.symbols = {function.symbol: global_name(function.symbol) for function in (*functions, *others)}
         self._others = {function.symbol: function for function in others}
         self._helpers: dict[str, None] = {}
+        self._externs: dict[tuple[str, ...], str] = {}
+        self._extern_helpers: list[str] = []
         self._declarations: dict[str, None] = {}
         self._metadata: list[str] = ['!{!"simple"}', "!{}"]  # the root of the alias classes; nothing
         self._nodes: dict[str, str] = {}
@@ -126,6 +128,22 @@ class Unit:
             for other in _HELPERS[name][1]:
                 self.helper(other)
         return f"@${name}"
+
+    def rare_extern(self, symbol: str, result: str, types: Sequence[str]) -> str:
+        """Return the name of a helper that calls a C function and throws the error it records.
+
+        It takes the number of the site before the arguments.
+        """
+        key = (symbol, result, *types)
+        found = self._externs.get(key)
+        if found is None:
+            found = f"@$extern{len(self._externs)}"
+            rethrow = self.helper("rethrow")
+            self._externs[key] = found
+            self._extern_helpers.append(
+                _extern_helper(found, self.link.import_offset(symbol), rethrow, result, types)
+            )
+        return found
 
     def intrinsic(self, name: str, result: str, parameters: str) -> str:
         """Declare an intrinsic function of LLVM and return its name."""
@@ -160,11 +178,33 @@ class Unit:
         """Return the whole module."""
         parts = [heading, *bodies]
         parts += [_HELPERS[name][0] for name in self._helpers]
+        parts += self._extern_helpers
         parts += self._declarations
         parts += [f"attributes #{n} = {{ {text} {_ATTRIBUTES} }}" for n, text in _GROUPS.items()]
         parts += [f"!{number} = {text}" for number, text in enumerate(self._metadata)]
         parts.append("")
         return "\n".join(parts)
+
+
+def _extern_helper(name: str, offset: int, rethrow: str, result: str, types: Sequence[str]) -> str:
+    arguments = [f"{type} %a{n}" for n, type in enumerate(types)]
+    assigned, returned = ("", "ret void") if result == "void" else ("%result = ", f"ret {result} %result")
+    return f"""
+define internal {result} {name}({', '.join(['ptr %ctx', 'i64 %site', *arguments])}) #{_HELPER} {{
+  %cell = getelementptr i8, ptr %ctx, i64 {offset}
+  %target = load ptr, ptr %cell
+  {assigned}call {result} %target({', '.join(arguments)})
+  %failed.cell = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
+  %failed = load i64, ptr %failed.cell
+  %ok = icmp eq i64 %failed, 0
+  br i1 %ok, label %go.on, label %fail
+go.on:
+  {returned}
+fail:
+  call void {rethrow}(ptr %ctx, i64 %site) noreturn
+  unreachable
+}}
+"""
 
 
 def global_name(symbol: str) -> str:
