@@ -313,8 +313,10 @@ class Engine(Hooks):
         from simple_jit.passes.environment import Environment
         from simple_jit.passes.pipeline import FULL, QUICK, run_passes
 
-        passes = FULL if backend.name == "llvm" else QUICK
-        return run_passes(function, Environment(self._inlinable), passes)
+        if backend.name == "llvm":
+            # LLVM inlines what is larger where it pays.
+            return run_passes(function, Environment(self._inlinable, small=16), FULL)
+        return run_passes(function, Environment(self._inlinable), QUICK)
 
     def _inlinable(self, symbol: str) -> mir.Function | None:
         """Return the MIR that may be copied into callers: not that of functions marked @nojit."""

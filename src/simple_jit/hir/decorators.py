@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     Holder: TypeAlias = ast.RecordDecl | ast.EnumDecl | ast.TraitDecl | ast.ImplDecl
 
-KNOWN: Final = frozenset({"inline", "nojit", "jit", "export", "test", "deprecated", "skip", "track_caller"})
+IN_LIBRARY: Final = frozenset({"ends_soon", "rarely_called", "track_caller"})
+"""The annotations that mean something in modules of the library only."""
+
+KNOWN: Final = IN_LIBRARY | {"inline", "nojit", "jit", "export", "test", "deprecated", "skip"}
 """The annotations that the language knows itself."""
 
 _RECEIVER = "self@"

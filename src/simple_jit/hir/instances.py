@@ -16,7 +16,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
-from simple_jit.hir.decorators import decorators
+from simple_jit.hir.decorators import IN_LIBRARY, decorators
 from simple_jit.hir.holes import unsettled
 from simple_jit.hir.resolve_types import TypeScope, enum_instance, instantiate, resolve, set_bounds
 from simple_jit.hir.symbols import (
@@ -242,8 +242,9 @@ def _make_instance(
     name = f"{symbol.prefix}{symbol.name}{extra}({', '.join(map(type_key, params))})"
     function = new_function(session, symbol.module, name, symbol.decl.name.name, symbol.decl.span)
     function.span = symbol.span
-    function.annotations = symbol.annotations
-    function.track_caller = symbol.module.is_library and "track_caller" in symbol.annotations
+    in_library = symbol.module.is_library
+    function.annotations = symbol.annotations if in_library else symbol.annotations - IN_LIBRARY
+    function.track_caller = "track_caller" in function.annotations
     names = ["self"] if symbol.has_self else []
     names += [param.name for param in signature.params]
     for name, type in zip(names, params):

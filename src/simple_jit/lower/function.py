@@ -24,6 +24,7 @@ def lower_function(source: hir.Function) -> mir.Function:
         source.symbol, flatten(source.ret), source.source.path, source.span.line_column()[0]
     )
     function.inline = "inline" in source.annotations
+    function.rarely_called = "rarely_called" in source.annotations or source.ret is types.NEVER
     fn = FunctionBuilder(source, function)
     for param in source.params:
         fn.variable(param)

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 
 def lower_loop(fn: FunctionBuilder, loop: hir.Loop, lower: Lower, lower_condition: LowerCondition) -> None:
-    """`header: poll; if cond: body; step; goto header`."""
+    """`header: poll; if cond: body; step; goto header`; library loops that end soon need no poll."""
     header, body, done = fn.new_block(), fn.new_block(), fn.new_block()
     step = fn.new_block() if loop.step is not None else header
     fn.jump(header)
     fn.switch_to(header)
-    fn.emit(mir.Poll(fn.place(loop.span)))
+    if "ends_soon" not in fn.source.annotations:
+        fn.emit(mir.Poll(fn.place(loop.span)))
     if loop.cond is None:
         fn.jump(body)
     else:

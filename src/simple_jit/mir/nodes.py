@@ -483,7 +483,8 @@ class Function:
 
     `c_convention`: called by C code, without the context as first argument. `checks_stack`: its entry
     compares the stack pointer with `ctx.stack_limit`. `inline`: small enough, or asked, to be copied
-    into callers. `file` is where it was written.
+    into callers. `rarely_called`: not to be copied into callers, whose code around the call is seldom
+    run. `file` is where it was written.
     """
 
     __slots__ = (
@@ -495,6 +496,7 @@ class Function:
         "line",
         "locals",
         "param_count",
+        "rarely_called",
         "results",
         "symbol",
     )
@@ -512,6 +514,7 @@ class Function:
         self.c_convention = False
         self.checks_stack = True
         self.inline = False
+        self.rarely_called = False
 
     @property
     def params(self) -> list[Local]:

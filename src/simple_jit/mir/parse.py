@@ -191,6 +191,7 @@ class _FunctionParser:
         function.c_convention = tokens.accept("c_convention")
         function.checks_stack = not tokens.accept("no_stack_check")
         function.inline = tokens.accept("inline")
+        function.rarely_called = tokens.accept("rarely_called")
 
     def _block(self) -> None:
         tokens, function = self.tokens, self.function

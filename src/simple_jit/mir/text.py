@@ -107,6 +107,7 @@ class _Printer:
             (" c_convention" if f.c_convention else "")
             + ("" if f.checks_stack else " no_stack_check")
             + (" inline" if f.inline else "")
+            + (" rarely_called" if f.rarely_called else "")
         )
         return f"fn {symbol_text(f.symbol)}({params}){results}{source}{flags}"
 

@@ -254,6 +254,7 @@ def copy_function(function: Function) -> Function:
     copy.c_convention = function.c_convention
     copy.checks_stack = function.checks_stack
     copy.inline = function.inline
+    copy.rarely_called = function.rarely_called
     new = {block: copy.new_block() for block in function.blocks}
     for old, block in new.items():
         block.instructions = old.instructions[:]

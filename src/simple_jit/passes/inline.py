@@ -5,8 +5,8 @@
                                    %1 = copy %6
 
 Calls in what was inlined are looked at as well, but no function is inlined into itself: that is a
-pass of its own, a few levels deep, for back ends that do not do it. A function in which no call is left
-needs no stack check.
+pass of its own, a few levels deep, for back ends that do not do it. A function in which no call is left,
+but of functions that are rarely called, needs no stack check: those have their own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _DEEPEST = 6  # inlined bodies within one another
 _MOST_UNROLLED = 180  # instructions of a recursive function with itself inlined
 _MOST_LEVELS = 3
-_CALLS = frozenset((mir.Call, mir.CallExtern, mir.CallPointer))
 
 
 def inline_calls(function: Function, env: Environment) -> None:
@@ -42,8 +41,21 @@ def inline_calls(function: Function, env: Environment) -> None:
     inliner.run()
     if inliner.inlined:
         number_blocks(function)
-        if not any(type(i) in _CALLS for block in function.blocks for i in block.instructions):
-            function.checks_stack = False
+    if not function.rarely_called and not _leads_back(function, env):
+        function.checks_stack = False
+
+
+def _leads_back(function: Function, env: Environment) -> bool:
+    """May a call in `function` come to `function` again, without a stack check on the way?"""
+    for block in function.blocks:
+        for i in block.instructions:
+            if type(i) is mir.CallPointer or (type(i) is mir.CallExtern and i.raises):
+                return True
+            if type(i) is mir.Call:
+                callee = env.mir_of(i.callee)
+                if callee is None or not callee.rarely_called:
+                    return True
+    return False
 
 
 def inline_recursion(function: Function, env: Environment) -> None:
@@ -128,7 +140,7 @@ class _Inliner:
 
     def _candidate(self, symbol: str) -> Function | None:
         found = self.env.mir_of(symbol)
-        if found is None or found.c_convention:
+        if found is None or found.c_convention or found.rarely_called:
             return None
         return found if size_of(found) <= (self.env.marked if found.inline else self.env.small) else None
 

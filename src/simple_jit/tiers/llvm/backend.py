@@ -10,7 +10,7 @@ from simple_jit.tiers.llvm.function import FunctionWriter
 from simple_jit.tiers.llvm.hotness import Part, divide
 from simple_jit.tiers.llvm.library import Library, Machine, Module, open_library
 from simple_jit.tiers.llvm.recursion import copies
-from simple_jit.tiers.llvm.unit import INLINED, PLAIN, Unit
+from simple_jit.tiers.llvm.unit import INLINED, PLAIN, RARELY_CALLED, Unit
 from simple_jit.tiers.object_file import link_objects
 
 TYPE_CHECKING = False
@@ -170,6 +170,7 @@ def _write(unit: Unit, function: Function, linkage: str, level: int, bodies: lis
     name = unit.symbols[function.symbol]
     inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if level >= _INLINING_LEVEL else 0)]
     targets = [*inner, name]
-    bodies.append(FunctionWriter(unit, function, targets[0]).write(linkage, name, PLAIN))
+    attributes = RARELY_CALLED if function.rarely_called else PLAIN
+    bodies.append(FunctionWriter(unit, function, targets[0]).write(linkage, name, attributes))
     for copy, target in zip(inner, targets[1:], strict=True):
         bodies.append(FunctionWriter(unit, function, target).write("internal", copy, INLINED))

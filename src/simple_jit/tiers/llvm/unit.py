@@ -23,18 +23,18 @@ VALUE_TYPES: Final[dict[str, str]] = {
 MEMORY_TYPES: Final[dict[str, str]] = {**VALUE_TYPES, "bool": "i8"}
 
 _ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true" "no-builtins"'
-# Groups of attributes; no work is spent on helpers, which are rarely called.
+# Groups of attributes; no work is spent on what is rarely called, helpers for one.
 PLAIN: Final = 0
 INLINED: Final = 1
-_HELPER: Final = 2
-_GROUPS: Final = {PLAIN: "", INLINED: "alwaysinline", _HELPER: "cold noinline"}
+RARELY_CALLED: Final = 2
+_GROUPS: Final = {PLAIN: "", INLINED: "alwaysinline", RARELY_CALLED: "cold noinline"}
 # A safepoint may change the context, read the heap, and leave the function; a program cannot see it
 # change an object. Calls of one carry the alias tag of the context.
 _SAFEPOINT: Final = "memory(read, argmem: readwrite, inaccessiblemem: readwrite)"
 CONTEXT_PARAMETER: Final = f"ptr noundef nonnull align 4096 dereferenceable({abi.CONTEXT_SIZE}) %ctx"
 
 _THROW: Final = f"""
-define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #{_HELPER} {{
+define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #{RARELY_CALLED} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.THROW}
   %throw = load ptr, ptr %cell
   call void %throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn
@@ -43,7 +43,7 @@ define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noret
 """
 # What was recorded is reported by being thrown, and stands no longer then.
 _RETHROW: Final = f"""
-define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #{_HELPER} {{
+define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #{RARELY_CALLED} {{
   %failed = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
   store i64 0, ptr %failed
   call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
@@ -51,7 +51,7 @@ define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #{_HELPER} {{
 }}
 """
 _POLL: Final = f"""
-define hidden void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #{_HELPER} {{
+define hidden void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #{RARELY_CALLED} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.POLL}
   %poll = load ptr, ptr %cell
   call void %poll()
@@ -68,7 +68,7 @@ fail:
 """
 # The limit that was passed may only have been set to get attention.
 _CHECK_STACK: Final = f"""
-define hidden void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #{_HELPER} {{
+define hidden void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #{RARELY_CALLED} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.LIMIT}
   %limit = load atomic i64, ptr %cell monotonic, align 8
   %wanted = icmp eq i64 %limit, {abi.ATTENTION}
@@ -190,7 +190,7 @@ def _extern_helper(name: str, offset: int, rethrow: str, result: str, types: Seq
     arguments = [f"{type} %a{n}" for n, type in enumerate(types)]
     assigned, returned = ("", "ret void") if result == "void" else ("%result = ", f"ret {result} %result")
     return f"""
-define internal {result} {name}({', '.join(['ptr %ctx', 'i64 %site', *arguments])}) #{_HELPER} {{
+define internal {result} {name}({', '.join(['ptr %ctx', 'i64 %site', *arguments])}) #{RARELY_CALLED} {{
   %cell = getelementptr i8, ptr %ctx, i64 {offset}
   %target = load ptr, ptr %cell
   {assigned}call {result} %target({', '.join(arguments)})
