@@ -12,7 +12,7 @@ from simple_jit.hir.context import Context, block, diverging, erroneous, express
 from simple_jit.hir.convert import coerce, definite, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method, call_symbol
 from simple_jit.hir.report import a_type
-from simple_jit.hir.show import concat_texts, text_of
+from simple_jit.hir.show import concat_texts, joined_parts, text_of
 from simple_jit.hir.symbols import ERROR, HoleType
 from simple_jit.hir.types import NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_dynamic, is_number
 from simple_jit.syntax import ast
@@ -34,15 +34,35 @@ def _one_argument(cx: Context, node: ast.Call, name: str) -> ast.Expr | None:
 
 
 def _print(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
-    return _output(cx, node, "print", "write_line", "write")
+    stmts: list[hir.Expr] = []
+    pieces, ends_line = _printed_pieces(cx, node, "print", stmts)
+    if len(pieces) == 1 and pieces[0].type in (ERROR, NEVER):
+        return pieces[0]
+    # All are made before the first is written: what makes them may fail, or print.
+    parts = joined_parts(concat_texts(cx, pieces, node.span))
+    *first, last = [cx.keep(part, stmts) for part in parts]
+    stmts += [call_core(cx, "write", [part], node.span) for part in first]
+    write = "write_line" if ends_line else "write"
+    return block(stmts, call_core(cx, write, [last], node.span), node.span)
 
 
 def _eprint(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
-    return _output(cx, node, "eprint", "eprint_line", "eprint_text")
+    stmts: list[hir.Expr] = []
+    pieces, ends_line = _printed_pieces(cx, node, "eprint", stmts)
+    if len(pieces) == 1 and pieces[0].type in (ERROR, NEVER):
+        return pieces[0]
+    text = concat_texts(cx, pieces, node.span)
+    write = "eprint_line" if ends_line else "eprint_text"
+    return block(stmts, call_core(cx, write, [text], node.span), node.span)
 
 
-def _output(cx: Context, node: ast.Call, name: str, line: str, plain: str) -> hir.Expr:
-    """Evaluate all arguments, then write their text forms with spaces between them."""
+def _printed_pieces(
+    cx: Context, node: ast.Call, name: str, stmts: list[hir.Expr]
+) -> tuple[list[hir.Expr], bool]:
+    """Return the text forms of all arguments, with spaces between them, and whether the line ends there.
+
+    Where there is nothing to print it is one expression, erroneous or one that does not return.
+    """
     args: list[ast.Expr] = []
     named: dict[str, ast.Expr] = {}
     for arg in node.args:
@@ -52,16 +72,15 @@ def _output(cx: Context, node: ast.Call, name: str, line: str, plain: str) -> hi
             named[arg.name.name] = arg.value
         else:
             cx.error(rule.UNKNOWN_PARAMETER.at(arg.name.span, f"`{name}` has no parameter `{arg.name.name}`"))
-    stmts: list[hir.Expr] = []
     values = _printed_values(cx, args, stmts)
     texts = {
         key: coerce(cx, expression(cx, value, TEXT), TEXT, what=f"`{key}`") for key, value in named.items()
     }
     if erroneous(*values, *texts.values()):
-        return hir.Const(None, ERROR, node.span)
+        return [hir.Const(None, ERROR, node.span)], False
     left = diverging([*stmts, *values], node.span)
     if left is not None:
-        return left
+        return [left], False
     pieces: list[hir.Expr] = []
     for index, value in enumerate(values):
         if index:
@@ -70,9 +89,8 @@ def _output(cx: Context, node: ast.Call, name: str, line: str, plain: str) -> hi
     if "end" in texts:
         pieces.append(texts["end"])
     if erroneous(*pieces):
-        return hir.Const(None, ERROR, node.span)
-    text = concat_texts(cx, pieces, node.span)
-    return block(stmts, call_core(cx, plain if "end" in texts else line, [text], node.span), node.span)
+        return [hir.Const(None, ERROR, node.span)], False
+    return pieces, "end" not in texts
 
 
 def _printed_values(cx: Context, args: list[ast.Expr], stmts: list[hir.Expr]) -> list[hir.Expr]:

@@ -191,6 +191,17 @@ def concat_texts(cx: Context, pieces: list[hir.Expr], span: Span) -> hir.Expr:
     return call_core(cx, "concat_all", [hir.ArrayNew(merged, array_of(TEXT), span)], span)
 
 
+def joined_parts(text: hir.Expr) -> list[hir.Expr]:
+    """Return the texts that `text` joins, as `concat_texts` has it; itself where it joins none."""
+    if not isinstance(text, hir.Call) or text.callee.module != "core.text":
+        return [text]
+    if text.callee.name == "concat_all" and isinstance(text.args[0], hir.ArrayNew):
+        return [part for item in text.args[0].items for part in joined_parts(item)]
+    if text.callee.name == "concat":
+        return [part for item in text.args for part in joined_parts(item)]
+    return [text]
+
+
 def interpolate(cx: Context, node: ast.InterpolatedText) -> hir.Expr:
     """`"a {x} b {y:.2f}"`"""
     pieces: list[hir.Expr] = []
