@@ -59,10 +59,10 @@ def run(source: SourceFile, args: Sequence[str], config: Config) -> int:
     # Trees and code of the program live to the end: looking for garbage among them only costs time.
     gc.disable()
     engine = Engine(config)
-    wait = engine.prefetch() if config.mode == "always_jit" else None
+    loading = engine.prefetch() if config.mode == "always_jit" else None
     status = engine.output.finish(_run(engine, source, args))
-    if wait is not None:
-        wait()
+    if loading is not None:
+        loading.wait()
     if config.stats:
         sys.stderr.write(engine.log.summary() + "\n")
     return status

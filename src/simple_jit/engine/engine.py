@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from _thread import RLock
 
+from simple_jit.base.background import Background
 from simple_jit.engine.config import Config
 from simple_jit.engine.log import Decision, Log
 from simple_jit.engine.regions import region_handler
@@ -70,29 +71,13 @@ class Engine(Hooks):
         self.context.close()
 
     # --- running ----------------------------------------------------------------------------------
-    def prefetch(self) -> Callable[[], object]:
+    def prefetch(self) -> Background:
         """Have the back end load what it needs, in a thread of its own, while the front end works.
 
-        A missing back end is reported by the first compilation.
-
-        Returns:
-            What waits for the end of that: the process must not end before.
+        A missing back end is reported by the first compilation. The process must not end before
+        this does.
         """
-        from _thread import allocate_lock, start_new_thread
-
-        loading = allocate_lock()
-        loading.acquire()
-
-        def load() -> None:
-            try:
-                self._usable_backend().prefetch(self.config.level)
-            except (BackendError, BackendMissing):
-                pass
-            finally:
-                loading.release()
-
-        start_new_thread(load, ())
-        return loading.__enter__
+        return Background(lambda: self._usable_backend().prefetch(self.config.level))
 
     def load(self, program: hir.Program) -> None:
         """Make the instances of a checked program known; the program before is forgotten.

@@ -608,6 +608,35 @@ b3:
     assert "x i64>" in BACKEND.dump([double], NativeMachine().context, "llvm")
 
 
+def test_a_large_unit_is_compiled_in_two_threads(machine: NativeMachine) -> None:
+    """Functions of either half call those of the other."""
+    unit = [looping("f0", "f1")]
+    unit += [looping(f"f{n}", f"f{n + 1}") for n in range(1, 3)]
+    padding = [mir.Binary("add", local, local, local) for local in [unit[0].params[0]] * 60]
+    for function in unit:
+        function.blocks[0].instructions += padding
+    unit.append(function_of("f3", [I64], [I64], lambda f, p, o: mir.Binary("add", o[0], p[0], p[0])))
+    halves = divide(unit, ["f0"], 2, 2)
+    assert len(halves) == 2
+    assert sorted(f.symbol for part in halves for f in part.functions) == ["f0", "f1", "f2", "f3"]
+    assert [len(divide(unit, ["f0"], level, shares)) for level, shares in ((2, 1), (3, 2))] == [1, 1]
+    machine.add(BACKEND, unit)
+    assert machine.call(unit[0], 0) == (0,)
+
+
+def test_an_error_of_either_thread_is_reported(machine: NativeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from simple_jit.tiers.llvm import backend
+
+    unit = [looping("a", "b"), looping("b", "a")]
+    for function in unit:
+        function.blocks[0].instructions += [mir.Copy(function.params[0], function.params[0])] * 100
+    for wrong in (0, 1):
+        texts = iter(["broken" if n == wrong else "" for n in range(2)])
+        monkeypatch.setattr(backend, "unit_text", lambda *_, texts=texts: next(texts))
+        with pytest.raises(BackendError, match="does not accept"):
+            backend.LLVMBackend().compile(unit, machine.context)
+
+
 def test_recursion_is_never_rare() -> None:
     unit = [calling("main.<start>", "main.a"), calling("main.a", "main.b"), calling("main.b", "main.a")]
     parts = divide(unit, ["main.<start>"], 2)

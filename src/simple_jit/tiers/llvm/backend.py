@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from _thread import allocate_lock
 
+from simple_jit.base.background import Background
 from simple_jit.mir.nodes import Function
 from simple_jit.tiers.contract import BackendError, CompiledCode, Link
 from simple_jit.tiers.llvm.function import FunctionWriter
@@ -50,6 +52,7 @@ class LLVMBackend:
         self._verbose = verbose
         self._library: Library | None = None
         self._machines: dict[int, Machine] = {}
+        self._other_machines: dict[int, Machine] = {}
         self._lock = allocate_lock()
 
     @property
@@ -86,18 +89,31 @@ class LLVMBackend:
             BackendError: LLVM does not accept something.
             BackendMissing: llvmlite is not installed.
         """
-        parts = divide(functions, exported, level)
+        parts = divide(functions, exported, level, _threads())
         with self._lock:
-            code = link_objects([self._object(part, parts, link, exported) for part in parts])
+            texts = [unit_text(part, parts, link, self._machine(part.level), exported) for part in parts]
+            code = link_objects(self._objects(parts, texts))
         wanted = exported if exported is not None else [function.symbol for function in functions]
         code.entries = {symbol: code.entries[symbol] for symbol in wanted}
         return code
 
-    def _object(
-        self, part: Part, parts: Sequence[Part], link: Link, exported: Collection[str] | None
-    ) -> bytes:
-        machine = self._machine(part.level)
-        text = unit_text(part, parts, link, machine, exported)
+    def _objects(self, parts: Sequence[Part], texts: Sequence[str]) -> list[bytes]:
+        """Compile all parts: the first, which is the largest, here, and the others in another thread."""
+        if len(parts) == 1 or _threads() == 1:
+            return [self._object(*job, self._machines) for job in zip(parts, texts, strict=True)]
+        others = Background(
+            lambda: [
+                self._object(*job, self._other_machines) for job in zip(parts[1:], texts[1:], strict=True)
+            ]
+        )
+        try:
+            first = self._object(parts[0], texts[0], self._machines)
+        finally:
+            others.wait()
+        return [first, *others.result()]
+
+    def _object(self, part: Part, text: str, machines: dict[int, Machine]) -> bytes:
+        machine = self._machine(part.level, machines)
         try:
             with self._module(machine, text) as module:
                 module.optimise(machine, whole=part.whole)
@@ -126,13 +142,15 @@ class LLVMBackend:
                     return module.emit(machine, as_object=False).decode(errors="replace")
         raise BackendError(f"the LLVM back end has no stage `{stage}`")
 
-    def _machine(self, level: int) -> Machine:
+    def _machine(self, level: int, machines: dict[int, Machine] | None = None) -> Machine:
+        """Return what compiles at a level; no two threads may use it at a time."""
+        machines = self._machines if machines is None else machines
         level = min(max(level, 0), MAX_LEVEL)
-        found = self._machines.get(level)
+        found = machines.get(level)
         if found is None:
             if self._library is None:
                 self._library = open_library()
-            found = self._machines[level] = Machine(self._library, level)
+            found = machines[level] = Machine(self._library, level)
         return found
 
     def _module(self, machine: Machine, text: str) -> Module:
@@ -144,6 +162,11 @@ class LLVMBackend:
                 module.close()
                 raise
         return module
+
+
+def _threads() -> int:
+    """Return how many threads compile at a time."""
+    return 1 if (os.cpu_count() or 1) == 1 else 2
 
 
 def unit_text(

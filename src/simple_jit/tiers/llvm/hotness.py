@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.visit import Flow, natural_loops
+from simple_jit.passes.inline import size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _ALL_PASSES: Final = 3
 _STOPS: Final = frozenset(
     (mir.Call, mir.CallExtern, mir.CallPointer, mir.Check, mir.Checked, mir.Index, mir.Poll)
 )
+_FASTER_AT_0: Final = 20
+_WORTH_DIVIDING: Final = 100
 _START: Final = ".<start>"
 # Library modules whose loops go over the characters of a text, which are few in what runs once.
 _SHORT_LOOPS: Final = ("core.float_text.", "core.format.", "core.integer_text.", "core.io.", "core.text")
@@ -39,6 +42,11 @@ class Part:
         self.level = level
         self.whole = whole
 
+    def cost(self) -> int:
+        """Return about how long it takes, in what one instruction takes at level 2."""
+        size = sum([size_of(function) for function in self.functions])
+        return size * (1 + self.whole) if self.level else size // _FASTER_AT_0
+
     def callees(self) -> Iterator[str]:
         """Yield what the functions call."""
         for function in self.functions:
@@ -48,10 +56,13 @@ class Part:
                         yield i.callee
 
 
-def divide(functions: Sequence[Function], exported: Collection[str] | None, level: int) -> list[Part]:
-    """Divide a unit into parts for different passes.
+def divide(
+    functions: Sequence[Function], exported: Collection[str] | None, level: int, shares: int = 1
+) -> list[Part]:
+    """Divide a unit into parts for different passes, the one that takes longest first.
 
-    If it is known where it is entered, at `exported`, what is never called is left out.
+    If it is known where it is entered, at `exported`, what is never called is left out. `shares` is how
+    many parts can be compiled at a time: 1 or 2.
     """
     rare: list[Function] = []
     usual = list(functions)
@@ -62,8 +73,29 @@ def divide(functions: Sequence[Function], exported: Collection[str] | None, leve
         rare = [f for f in functions if f.symbol in rarely]
     thorough = [f for f in usual if level == _ALL_PASSES or (level == _USUAL and _may_be_vectorised(f))]
     plain = [f for f in usual if f not in thorough]
-    parts = (Part(thorough, level, True), Part(plain, level, False), Part(rare, 0, False))
-    return [part for part in parts if part.functions]
+    parts = [Part(thorough, level, True), Part(plain, level, False), Part(rare, 0, False)]
+    if shares > 1 and not (thorough and plain):
+        index = 0 if thorough else 1
+        parts[index : index + 1] = _halves(parts[index])
+    parts = [part for part in parts if part.functions]
+    parts.sort(key=Part.cost, reverse=True)
+    return parts
+
+
+def _halves(part: Part) -> list[Part]:
+    """Divide a part into two that take about the same time, where that is worth it.
+
+    Not level 3, which is for what takes its time, and where LLVM is to inline all that it likes.
+    """
+    if part.level == _ALL_PASSES or part.cost() < _WORTH_DIVIDING:
+        return [part]
+    halves: tuple[list[Function], list[Function]] = ([], [])
+    sizes = [0, 0]
+    for function in sorted(part.functions, key=size_of, reverse=True):
+        index = int(sizes[0] > sizes[1])
+        halves[index].append(function)
+        sizes[index] += size_of(function)
+    return [Part(half, part.level, part.whole) for half in halves]
 
 
 def _may_be_vectorised(function: Function) -> bool:
