@@ -1,6 +1,7 @@
 """Simple JIT: the Simple language with an interpreter and two native tiers.
 
-`simple_jit.backend` describes what is offered here; it is imported when the first name is used.
+`simple_jit.backend` and `simple_jit.execution` describe what is offered here; they are imported when the
+first name is used.
 """
 
 __version__ = "0.1.0"
@@ -8,18 +9,30 @@ __version__ = "0.1.0"
 __all__ = [
     "BackendKind",
     "BackendMissing",
+    "CleanedUp",
     "CompileError",
+    "InvalidMir",
     "JitInterpreterBackend",
     "JitInterpreterConfig",
     "JitMode",
+    "LocalExecutionManager",
     "SimpleError",
     "create_backend",
+    "get_jit_backend",
+    "mir_of",
+    "set_jit_backend",
 ]
 
 _HOMES = {
     "BackendMissing": "simple_jit.tiers.contract",
+    "CleanedUp": "simple_jit.execution",
     "CompileError": "simple_jit.base.diagnostics",
+    "InvalidMir": "simple_jit.execution",
+    "LocalExecutionManager": "simple_jit.execution",
     "SimpleError": "simple_jit.runtime.errors",
+    "get_jit_backend": "simple_jit.execution",
+    "mir_of": "simple_jit.execution",
+    "set_jit_backend": "simple_jit.execution",
 }
 
 TYPE_CHECKING = False
@@ -32,6 +45,14 @@ if TYPE_CHECKING:
         create_backend,
     )
     from simple_jit.base.diagnostics import CompileError
+    from simple_jit.execution import (
+        CleanedUp,
+        InvalidMir,
+        LocalExecutionManager,
+        get_jit_backend,
+        mir_of,
+        set_jit_backend,
+    )
     from simple_jit.runtime.errors import SimpleError
     from simple_jit.tiers.contract import BackendMissing
 

@@ -14,18 +14,15 @@ from __future__ import annotations
 
 import enum  # noqa: TID253  (no command imports this module)
 
-from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.base.source import SourceFile
-from simple_jit.engine.backends import open_backend
 from simple_jit.engine.config import BACKENDS, DEFAULT_THRESHOLD, Config
-from simple_jit.engine.engine import Engine
+from simple_jit.engine.hosted import HostedEngine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from simple_jit.hir import nodes as hir
     from simple_jit.runtime.output import Sink
 
 
@@ -154,10 +151,8 @@ class JitInterpreterBackend:
         sink: Sink | None = None,
     ) -> None:
         self.config = config or JitInterpreterConfig()
-        if self.config.mode is not JitMode.ALWAYS_INTERPRET and self.config.backend != "auto":
-            open_backend(self.config.backend)
         self._kind = kind or _kind_of(self.config)
-        self._engine = Engine(
+        self._hosted = HostedEngine(
             Config(
                 mode=self.config.mode.value,
                 backend=self.config.backend,
@@ -168,7 +163,7 @@ class JitInterpreterBackend:
             ),
             sink,
         )
-        self._program: hir.Program | None = None
+        self._engine = self._hosted.engine
 
     @classmethod
     def new(cls, config: JitInterpreterConfig) -> JitInterpreterBackend:
@@ -188,7 +183,7 @@ class JitInterpreterBackend:
 
     def close(self) -> None:
         """Give back the memory; the objects that calls returned must not be used any more."""
-        self._engine.close()
+        self._hosted.close()
 
     def run(self, source: str, args: Sequence[str] = (), path: str = "<source>") -> int:
         """Check and run a program, and return its exit status; `call` then finds its functions.
@@ -197,12 +192,7 @@ class JitInterpreterBackend:
             CompileError: it has errors; nothing ran.
             SimpleError: it failed.
         """
-        with self._engine.lock:
-            self._program = self._check(SourceFile(path, source))
-            try:
-                return self._engine.run(self._program, args)
-            finally:
-                self._engine.output.flush()
+        return self._hosted.run(SourceFile(path, source), args)
 
     def run_file(self, path: str, args: Sequence[str] = ()) -> int:
         """The same with a program in a file.
@@ -211,13 +201,7 @@ class JitInterpreterBackend:
             CompileError: the file cannot be read, or the program has errors.
             SimpleError: it failed.
         """
-        from simple_jit.syntax.load import load_source
-
-        reporter = Reporter()
-        source = load_source(path, reporter)
-        if source is None:
-            raise CompileError(reporter.diagnostics)
-        return self.run(source.text, args, path)
+        return self._hosted.run_file(path, args)
 
     def call(self, name: str, args: Sequence[Any] = ()) -> Any:
         """Call a function of the program that ran last.
@@ -234,13 +218,7 @@ class JitInterpreterBackend:
             TypeError: the arguments do not fit its parameters.
             SimpleError: it failed.
         """
-        with self._engine.lock:
-            if self._program is None:
-                raise LookupError(f"no program has run that could have a function {name!r}")
-            function = self._program.find(name)
-            if function is None:
-                raise LookupError(f"the program has no function {name!r} with declared types")
-            return self._call(function, args)
+        return self._hosted.call(name, args)
 
     def eval(self, source: str) -> Any:
         """Return the value of the last expression in `source`, which stands alone.
@@ -249,31 +227,16 @@ class JitInterpreterBackend:
             CompileError: it has errors.
             SimpleError: it failed.
         """
-        lines = "".join(f"    {line}\n" for line in source.splitlines())
-        with self._engine.lock:
-            program = self._check(SourceFile("<eval>", f"fn evaluated():\n{lines}    \n"))
-            before, cells = self._program, self._engine.set_aside()
-            try:
-                self._engine.run(program, ())
-                function = program.find("evaluated")
-                assert function is not None
-                return self._call(function, ())
-            finally:
-                self._engine.bring_back(before or program, cells)
+        return self._hosted.eval(source)
 
     def stats(self) -> dict[str, Any]:
-        """Return counts: `compiled` and `interpreted` functions, `compile_seconds`, `heap_used` (bytes).
+        """Return what was compiled and what was not.
 
-        `decisions` has what was compiled and what was not, and why: the last thousand.
+        Counts: `compiled` (functions and loops), `interpreted` (functions), `calls` (up to the threshold),
+        `compile_seconds`, `heap_used` (bytes). Names: `compiled_functions`,
+        `interpreted_functions`. And the lines of the verbose log: `decisions`.
         """
-        log = self._engine.log
-        return {
-            "compiled": sum(log.compiled.values()),
-            "interpreted": len(self._engine.interpreter.instances),
-            "compile_seconds": sum(log.seconds.values()),
-            "heap_used": self._engine.heap.used,
-            "decisions": [str(decision) for decision in log.decisions],
-        }
+        return self._hosted.statistics()
 
     def name(self) -> str:
         """Return what kind of engine this is: `interpreter`, `cranelift`, `llvm`, `tree-walk`."""
@@ -282,29 +245,6 @@ class JitInterpreterBackend:
     def kind(self) -> BackendKind:
         """Return the kind that it was created as."""
         return self._kind
-
-    def _check(self, source: SourceFile) -> hir.Program:
-        from simple_jit.driver import check
-
-        reporter = Reporter()
-        program = check(source, self._engine, reporter)
-        if program is None:
-            raise CompileError(reporter.diagnostics)
-        return program
-
-    def _call(self, function: hir.Function, args: Sequence[Any]) -> Any:
-        from simple_jit.runtime.values import to_python, to_simple
-
-        params = function.params
-        if len(args) != len(params):
-            raise TypeError(f"`{function.name}` takes {len(params)} arguments, but {len(args)} were given")
-        heap = self._engine.heap
-        values = [to_simple(arg, param.type, heap) for arg, param in zip(args, params)]
-        try:
-            result = self._engine.callable(function)(*values)
-        finally:
-            self._engine.output.flush()
-        return to_python(result, function.ret, heap)
 
 
 def _kind_of(config: JitInterpreterConfig) -> BackendKind:

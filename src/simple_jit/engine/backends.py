@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from simple_jit.engine.config import BACKENDS
 from simple_jit.tiers.contract import Backend, BackendMissing
+
+_chosen = ["auto"]
+
+
+def chosen_backend() -> str:
+    """Return the name that `choose_backend` was last given; `auto` at first."""
+    return _chosen[0]
+
+
+def choose_backend(name: str) -> bool:
+    """Have what is left to choose by itself use a back end; False where it is unknown or not installed."""
+    if name not in BACKENDS or not is_available(name):
+        return False
+    _chosen[0] = name
+    return True
 
 
 def open_backend(name: str) -> Backend:

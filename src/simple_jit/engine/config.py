@@ -6,7 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-MODES: Final = ("auto", "always_jit", "always_interpret")
+MODES: Final = ("auto", "always_jit", "always_interpret", "hybrid", "profile_guided")
+"""In the order of `JitMode` in lib/compiler/backend.spl."""
 BACKENDS: Final = ("auto", "cranelift", "llvm")
 DEFAULT_THRESHOLD: Final = 10
 LOOP_FACTOR: Final = 50

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from simple_jit.engine.backends import is_available
 from simple_jit.engine.config import BACKENDS, DEFAULT_THRESHOLD
+from simple_jit.engine.embedding import define_embedding
 from simple_jit.hir import types as types
 from simple_jit.runtime.errors import SimpleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from simple_jit.engine.embedded import EmbeddedEngine
     from simple_jit.engine.engine import Engine
 
 
@@ -58,45 +58,4 @@ def define_control_functions(engine: Engine) -> None:
     define("rt_set_jit_backend", (types.TEXT,), types.BOOL, set_backend)
     define("rt_get_jit_backend", (), types.TEXT, get_backend)
     define("rt_create_backend", (types.I64,), types.I64, create_backend)
-    _define_embedding(engine)
-
-
-def _define_embedding(engine: Engine) -> None:
-    """Add what `JitInterpreterBackend` runs source with (`engine.embedded`)."""
-    engines: list[EmbeddedEngine] = []
-    read, new_text = engine.heap.read_text, engine.heap.new_text
-
-    def create(mode: int, backend: int, threshold: int, verbose: bool, level: int) -> int:
-        from simple_jit.engine.embedded import EmbeddedEngine
-
-        engines.append(EmbeddedEngine(engine, mode, read(backend), threshold, bool(verbose), level))
-        return len(engines) - 1
-
-    def add_text(number: int, value: int) -> None:
-        engines[number].args.append(read(value))
-
-    def add_nil(number: int) -> None:
-        engines[number].args.append(None)
-
-    def add_bool(number: int, value: bool) -> None:
-        engines[number].args.append(bool(value))
-
-    i64, text, flag = types.I64, types.TEXT, types.BOOL
-    define = engine.externs.define
-    define("rt_jit_create", (i64, text, i64, flag, i64), i64, create)
-    define("rt_jit_run", (i64, text), i64, lambda n, source: engines[n].run(read(source)))
-    define("rt_jit_run_file", (i64, text), i64, lambda n, path: engines[n].run_file(read(path)))
-    define("rt_jit_eval", (i64, text), i64, lambda n, source: engines[n].eval(read(source)))
-    define("rt_jit_call", (i64, text), i64, lambda n, name: engines[n].call(read(name)))
-    define("rt_jit_add_i64", (i64, i64), types.UNIT, lambda n, value: engines[n].args.append(value))
-    define("rt_jit_add_f64", (i64, types.F64), types.UNIT, lambda n, value: engines[n].args.append(value))
-    define("rt_jit_add_bool", (i64, flag), types.UNIT, add_bool)
-    define("rt_jit_add_text", (i64, text), types.UNIT, add_text)
-    define("rt_jit_add_nil", (i64,), types.UNIT, add_nil)
-    define("rt_jit_i64", (i64,), i64, lambda n: engines[n].value)
-    define("rt_jit_f64", (i64,), types.F64, lambda n: engines[n].value)
-    define("rt_jit_bool", (i64,), flag, lambda n: engines[n].value)
-    define("rt_jit_text", (i64,), text, lambda n: new_text(engines[n].value))
-    define("rt_jit_statistic", (i64, text), i64, lambda n, name: engines[n].statistic(read(name)))
-    define("rt_jit_calls", (i64, text), i64, lambda n, name: engines[n].calls(read(name)))
-    define("rt_jit_is_compiled", (i64, text), flag, lambda n, name: engines[n].is_compiled(read(name)))
+    define_embedding(engine)

@@ -17,7 +17,7 @@ from simple_jit.runtime.context import Context
 from simple_jit.runtime.externs import ExternTable
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.output import Output
-from simple_jit.tiers.contract import Backend, BackendError, BackendMissing
+from simple_jit.tiers.contract import Backend, BackendError, BackendMissing, Link
 from simple_jit.tiers.interpreter.hooks import Frame, Handler, Hooks, LoopSite
 from simple_jit.tiers.interpreter.instance import Instance
 from simple_jit.tiers.interpreter.machine import Interpreter
@@ -54,11 +54,16 @@ class Engine(Hooks):
         self.interpreter = Interpreter(self.context, self.heap, self)
         self.store = MirStore({})
         self._functions: Mapping[str, hir.Function] = {}
+        self.program: hir.Program | None = None
         self._running = 0
         self.lock = RLock()
         self._backends: dict[str, Backend] = {}
         self._native: NativeCode | None = None
         self._regions = 0
+        self._compiled: dict[str, hir.Function] = {}
+        self._makers: dict[types.Type, Callable[..., int]] = {}
+        self.heap.make_collection = self._make_collection
+        self.heap.text_dict = self._text_dict
         self._define_externs()
 
     def close(self) -> None:
@@ -91,12 +96,25 @@ class Engine(Hooks):
             return
         if self._running:
             raise RuntimeError("an engine cannot load a program while it runs another")
-        self.interpreter = Interpreter(self.context, self.heap, self)
         self.context.forget_program()
         self.heap.forget_constants()
         if self._native is not None:
             self._native.forget_program()
+        self._take(program)
+
+    def load_beside(self, program: hir.Program) -> None:
+        """The same, but code of the programs before stays callable from outside, their variables too."""
+        self.context.begin_program()
+        if self._native is not None:
+            self._native.begin_program()
+        self._take(program)
+
+    def _take(self, program: hir.Program) -> None:
+        self.interpreter = Interpreter(self.context, self.heap, self)
+        self._makers.clear()
+        self._compiled.clear()
         self._functions = program.functions
+        self.program = program
         self.store = MirStore(program.functions)
 
     def set_aside(self) -> list[int]:
@@ -110,6 +128,7 @@ class Engine(Hooks):
         self.heap.held.remove(cells)
         self.load(program)
         self.context.set_globals(cells)
+
 
     def run(self, program: hir.Program, args: Sequence[str]) -> int:
         """Run a checked program and return its exit status.
@@ -155,6 +174,10 @@ class Engine(Hooks):
 
         return run
 
+    def compiled_functions(self) -> list[hir.Function]:
+        """Return the functions of the program that are native code, or in that of their callers."""
+        return list(self._compiled.values())
+
     def has_code(self, symbol: str) -> bool:
         """Is there native code for an instance?"""
         return self._native is not None and self._native.has_code(symbol)
@@ -184,6 +207,7 @@ class Engine(Hooks):
             symbols = self._with_library(function.symbol)
             self.native.install([self._optimised(s, backend) for s in symbols], backend, self.config.level)
             instance.call = self.native.entry(function)
+            self._compiled[function.symbol] = function
         except (BackendError, BackendMissing) as error:
             self._note_interpreted(function, str(error))
             return
@@ -266,8 +290,27 @@ class Engine(Hooks):
         unit = self._reachable(symbols, backend)
         entered = set(symbols).union(*map(addressed, unit))
         self.native.install(unit, backend, self.config.level, sorted(entered))
+        self._compiled.update((part.symbol, self._functions[part.symbol]) for part in unit)
         subject = f"{', '.join(symbols)} and {len(unit) - len(symbols)} that are reached"
         self._note_compiled(functions[0], subject, backend, "always_jit", started)
+
+    def compile_unit(self, functions: Sequence[mir.Function], link: Link) -> None:
+        """Compile functions that belong to no program; `link` knows their slots. At level 0 no pass runs.
+
+        Raises:
+            BackendError: something cannot be compiled.
+            BackendMissing: the back end is not installed.
+        """
+        backend = self._usable_backend()
+        unit = list(functions)
+        if self.config.level:
+            from simple_jit.passes.environment import Environment
+            from simple_jit.passes.pipeline import FULL, QUICK, run_passes
+
+            own = {function.symbol: function for function in functions}
+            passes = FULL if backend.name == "llvm" else QUICK
+            unit = [run_passes(function, Environment(own.get), passes) for function in functions]
+        self.native.install(unit, backend, self.config.level, link=link)
 
     def _reachable(self, starts: Sequence[str], backend: Backend) -> list[mir.Function]:
         """Return `starts` and all that they can get to, optimised; what was inlined everywhere is left out.
@@ -333,6 +376,24 @@ class Engine(Hooks):
         from simple_jit.engine.collector import load_collector
 
         return load_collector(self, block)
+
+    def _make_collection(self, type: types.StructType, keys: int, values: int) -> int:
+        """Have the program make a dict or a set, of its type, of arrays."""
+        return self.collection_maker(type)(*(keys, values)[: len(type.args)])
+
+    def _text_dict(self) -> types.StructType:
+        assert self.program is not None
+        assert self.program.finder is not None
+        return self.program.finder.text_dict()
+
+    def collection_maker(self, type: types.StructType) -> Callable[..., int]:
+        """Return the function of the program that makes dicts or sets of a type of arrays."""
+        found = self._makers.get(type)
+        if found is None:
+            from simple_jit.hir.collections import maker_of
+
+            found = self._makers[type] = self.callable(maker_of(type))
+        return found
 
     # --- the log ----------------------------------------------------------------------------------
     def _note_compiled(

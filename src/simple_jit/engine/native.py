@@ -16,7 +16,7 @@ from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.interrupt import install_interrupt, remove_interrupt
 from simple_jit.runtime.stack import set_stack_limit
 from simple_jit.runtime.values import flatten_value, inflate
-from simple_jit.tiers.contract import Backend, CompiledCode
+from simple_jit.tiers.contract import Backend, CompiledCode, Link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,10 +66,12 @@ class NativeCode:
         backend: Backend,
         level: int,
         exported: Sequence[str] | None = None,
+        link: Link | None = None,
     ) -> None:
         """Compile `functions` as one unit and put those that have an entry into the code table.
 
-        `exported` are those that need one: all, unless it is given.
+        `exported` are those that need one: all, unless it is given. `link` says where in the context things
+        lie, where that is not what the context says.
 
         Raises:
             BackendError: something in them is not supported.
@@ -78,12 +80,13 @@ class NativeCode:
             verify(function)
         self._compiling = True
         try:
-            code = backend.compile(functions, self._context, level, exported)
+            code = backend.compile(functions, link or self._context, level, exported)
             base = self._arena.add(code)
             self._units.append(base)
             for symbol, entry in code.entries.items():
-                self._context.store(self._context.code_offset(symbol), base + entry)
-                self._installed.add(symbol)
+                self._context.store((link or self._context).code_offset(symbol), base + entry)
+                if link is None:
+                    self._installed.add(symbol)
         finally:
             self._compiling = False
         self._fill_slots()
@@ -110,6 +113,11 @@ class NativeCode:
     def has_code(self, symbol: str) -> bool:
         """Is there native code for the instance?"""
         return symbol in self._installed
+
+    def begin_program(self) -> None:
+        """Take the instances of another program for new ones; the code of those before stays."""
+        self._installed.clear()
+        self._empty.clear()
 
     def forget_program(self) -> None:
         """Free the code of all instances. Nothing may run it any more."""

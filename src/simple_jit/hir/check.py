@@ -30,13 +30,13 @@ from simple_jit.hir.context import Context
 from simple_jit.hir.instances import get_instance, new_function, result_type, signature_of
 from simple_jit.hir.session import Options, Session
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol, Module, ModuleSymbol
-from simple_jit.hir.types import ANY, I64, TEXT, UNIT, IntType, Type, array_of
+from simple_jit.hir.types import ANY, I64, TEXT, UNIT, IntType, StructType, Type, array_of
 from simple_jit.hir.whole import check_module, init_instance
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 CHECKERS = (
     check_access,
@@ -166,7 +166,8 @@ def _call_main(session: Session, main: Module, start: hir.Function, span: Span) 
 
     status = hir.Const(0, I64, span)
     symbol = main.names.get("main")
-    if not isinstance(symbol, FunctionSymbol) or session.options.testing:
+    options = session.options
+    if not isinstance(symbol, FunctionSymbol) or options.testing or not options.calls_main:
         return status
     params = signature_of(symbol).params
     args_type = array_of(TEXT)
@@ -265,6 +266,21 @@ class Finder:
         self.session.settle()
         self.session.reporter.raise_errors()
         return instance.function
+
+    def names(self) -> list[str]:
+        """Return the names of the functions that the main module declares, in order."""
+        names = self.main.names
+        return [name for name, symbol in names.items() if isinstance(symbol, FunctionSymbol)]
+
+    def dynamic_types(self) -> Iterable[Type]:
+        """Return the types of which the program has values in `any` or of traits."""
+        return self.session.dynamic
+
+    def text_dict(self) -> StructType:
+        """Return `{text: any}`."""
+        from simple_jit.hir.collections import dict_of
+
+        return dict_of(self.session, TEXT, ANY)
 
     def find_global(self, name: str) -> hir.Global | None:
         """Return a module-level variable of the program."""

@@ -173,6 +173,8 @@ def equal(cx: Context, left: hir.Expr, right: hir.Expr, span: Span) -> hir.Expr:
         return hir.Compare("eq", left, right, span)
     if involves_dynamic(type):
         return _compare_any(cx, "==", left, right, span)
+    if type is UNIT:
+        return block([left, right], hir.Const(True, BOOL, span), span)
     if isinstance(type, FnType):
         return cx.error(rule.BAD_COMPARISON.at(span, "functions are not compared"))
     if type is TEXT:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from simple_jit.hir.symbols import RecordSymbol, is_open
-from simple_jit.hir.types import OptionalType, StructType, Type
+from simple_jit.hir.types import OptionalType, StructType, Type, array_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from simple_jit.hir.nodes import Function
     from simple_jit.hir.session import Session
 
 NAMES = {"Dict": "Dict", "Map": "Dict", "Set": "Set"}
@@ -34,6 +35,19 @@ def set_of(session: Session, element: Type) -> StructType:
     from simple_jit.hir.resolve_types import instantiate
 
     return instantiate(collection_symbol(session, "Set"), (element,))
+
+
+def maker_of(type: StructType) -> Function:
+    """Return the function that makes a dict or a set of `type` of arrays of its keys, and its values."""
+    from simple_jit.hir.check import Finder
+
+    session = type.scope.module.session
+    main = session.loader.main
+    assert main is not None
+    module = "dict" if is_dict(type) else "set"
+    found = Finder(session, main).find(f"core.{module}.{module}_of", [array_of(arg) for arg in type.args])
+    assert found is not None
+    return found
 
 
 def shown_name(symbol: RecordSymbol, args: tuple[Type, ...]) -> str:

@@ -54,7 +54,10 @@ def note(session: Session, type: Type) -> None:
 
 def note_basic(session: Session) -> None:
     """An `any` from outside may have one of these types."""
-    for type in (I64, F64, BOOL, TEXT, UNIT, array_of(ANY)):
+    from simple_jit.hir.collections import dict_of
+
+    arrays = [array_of(elem) for elem in (ANY, I64, F64, BOOL, TEXT)]
+    for type in (I64, F64, BOOL, TEXT, UNIT, *arrays, dict_of(session, TEXT, ANY)):
         note(session, type)
 
 

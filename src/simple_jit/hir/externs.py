@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.dispatch import note_basic
 from simple_jit.hir.report import a_type
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, ExternSymbol
 from simple_jit.hir.types import (
+    ANY,
     BOOL,
     TEXT,
     UNIT,
     ArrayType,
     Type,
+    array_of,
     function_of,
     is_number,
     is_plain_enum,
@@ -47,6 +50,8 @@ def _make(symbol: ExternSymbol) -> hir.Extern | None:
     raises = _raises(symbol)
     if raises is None:
         return None
+    if ret is array_of(ANY):
+        note_basic(session)
     extern = hir.Extern(symbol.name, tuple(params), ret, decl.library, raises, symbol.span)
     return extern if (_fits_python if raises else _fits_c)(symbol, extern) else None
 

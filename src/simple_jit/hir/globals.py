@@ -51,12 +51,17 @@ def global_cell(cx: Context, symbol: GlobalSymbol) -> hir.Global | None:
     return symbol.cell
 
 
+def first_free_cell(globals: list[hir.Global]) -> int:
+    """Return the cell behind those of `globals`."""
+    return max([cell.slot + components(cell.type) for cell in globals], default=0)
+
+
 def make_cell(symbol: GlobalSymbol, type: Type) -> hir.Global:
     """Give a global its cells, after those of the others."""
     if symbol.cell is None or symbol.type is not type:
         session = symbol.module.session
         last = session.globals[-1] if session.globals else None
-        slot = last.slot + components(last.type) if last else 0
+        slot = last.slot + components(last.type) if last else session.options.first_global
         symbol.type = type
         symbol.cell = hir.Global(f"{symbol.module.key}.{symbol.name}", stored_type(symbol, type), slot)
         session.globals.append(symbol.cell)

@@ -27,7 +27,7 @@ from simple_jit.hir.types import BOOL, NEVER, UNIT, StructType, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Literal, Protocol, TypeAlias
 
     class Finder(Protocol):
@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 
         def find(self, name: str, types: Sequence[Type] | None = None) -> Function | None:
             """Return an instance, None where there is no such function."""
+
+        def names(self) -> list[str]:
+            """Return the names of the functions that the main module declares, in order."""
+
+        def dynamic_types(self) -> Iterable[Type]:
+            """Return the types of which the program has values in `any` or of traits."""
+
+        def text_dict(self) -> StructType:
+            """Return `{text: any}`."""
 
 
 UnaryOp: TypeAlias = "Literal['neg', 'not', 'bitnot']"

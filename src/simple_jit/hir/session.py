@@ -49,13 +49,16 @@ class Options:
     there is no such function; without it every name is taken to exist. `extern_places` are the
     places it looks in, for the message; `extern_signature` tells the types of a Python function.
     `library` is the folder of the standard library. `testing`: `@test` functions become examples, and
-    `main` is not called.
+    `main` is not called, nor is it where `calls_main` is false. `first_global` is the first free cell for
+    module-level variables.
     """
 
     __slots__ = (
+        "calls_main",
         "extern_lookup",
         "extern_places",
         "extern_signature",
+        "first_global",
         "library",
         "overflow_checks",
         "search_path",
@@ -72,6 +75,8 @@ class Options:
         extern_places: str = "runtime functions, functions registered from Python, the process",
         library: str = LIBRARY,
         testing: bool = False,
+        calls_main: bool = True,
+        first_global: int = 0,
     ) -> None:
         self.overflow_checks = overflow_checks
         self.search_path = search_path or []
@@ -80,6 +85,8 @@ class Options:
         self.extern_signature = extern_signature
         self.library = library
         self.testing = testing
+        self.calls_main = calls_main
+        self.first_global = first_global
 
 
 class Session:

@@ -63,6 +63,8 @@ ERROR_KINDS: Final = (
     "AssertionError", "ChangedDuringIteration", "IoError", "Panic", "Thrown", "StackOverflow",
     "OutOfMemory", "Overflow",
 )
+WORDED_KINDS: Final = ("NilError", "DivisionByZero", "StackOverflow", "OutOfMemory", "Overflow")
+"""The kinds that have a message of their own; the others need one, but for `IndexError`'s two numbers."""
 ERROR_NUMBER: Final = {name: number for number, name in enumerate(ERROR_KINDS)}
 
 # --- Heap objects: offsets in bytes ---------------------------------------------------------------

@@ -288,6 +288,18 @@ def descriptor(type: hir.Type) -> Descriptor:
     return found
 
 
+def type_named(name: str) -> hir.Type | None:
+    """Return the text or array type of the language that has the key `name`; None for all other types."""
+    elem, depth = name, 0
+    while elem.startswith("[") and elem.endswith("]"):
+        elem, depth = elem[1:-1], depth + 1
+    type = hir.TEXT if elem == hir.TEXT.name else hir.SCALARS.get(elem) if depth else None
+    for _ in range(depth if type is not None else 0):
+        assert type is not None
+        type = hir.array_of(type)
+    return type
+
+
 def _describe(type: hir.Type) -> Descriptor:
     if type is hir.TEXT:
         return TEXT_DESCRIPTOR

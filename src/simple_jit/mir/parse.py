@@ -1,7 +1,7 @@
 """Reading the text form of MIR: what `mir.text.dump` writes, and the same written by hand.
 
 White space and line ends only separate; `#` starts a comment. Types are not checked here: that is
-the verifier's work.
+the verifier's work, and what functions ask of one another that of `mir.link`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,12 @@ class MirSyntaxError(Exception):
         self.reason = reason
 
 
-def parse_functions(text: str) -> list[Function]:
-    """Return the functions in `text`, in order.
+Lines: TypeAlias = "dict[Function | mir.Instruction | mir.Terminator, int]"
+"""The line on which each of these stands."""
+
+
+def parse_functions(text: str, lines: Lines | None = None) -> list[Function]:
+    """Return the functions in `text`, in order; `lines` is filled with where all of it stands.
 
     Raises:
         MirSyntaxError: `text` is not MIR.
@@ -37,7 +41,7 @@ def parse_functions(text: str) -> list[Function]:
     tokens = _Tokens(text)
     functions = []
     while tokens.kind != "end":
-        functions.append(_FunctionParser(tokens).function_text())
+        functions.append(_FunctionParser(tokens, {} if lines is None else lines).function_text())
     return functions
 
 
@@ -63,6 +67,8 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-f]{1,6})\}|(.))")
+_MOST_DIGITS: Final = 40
+_MOST_LOCALS: Final = 1_000_000
 _ESCAPED: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -139,7 +145,14 @@ class _Tokens:
         line, text = self.line, self.take("number", "an integer")
         if not text.isdecimal():
             raise MirSyntaxError(line, f"an integer expected, found {text!r}")
-        return sign * int(text)
+        return sign * _number(text, line)
+
+
+def _number(digits: str, line: int) -> int:
+    """Return a whole number; one that no instruction could hold is not even converted."""
+    if len(digits) > _MOST_DIGITS:
+        raise MirSyntaxError(line, f"the number {digits[:_MOST_DIGITS]}… is too large")
+    return int(digits)
 
 
 # --- Functions ------------------------------------------------------------------------------------
@@ -148,8 +161,9 @@ _UNKNOWN: Final = MirType("unknown", "int", 8)
 
 
 class _FunctionParser:
-    def __init__(self, tokens: _Tokens) -> None:
+    def __init__(self, tokens: _Tokens, lines: Lines) -> None:
         self.tokens = tokens
+        self.lines = lines
         self.function = Function("", ())
         self.locals: dict[int, Local] = {}
         self.blocks: dict[int, Block] = {}
@@ -157,6 +171,7 @@ class _FunctionParser:
 
     def function_text(self) -> Function:
         tokens, function = self.tokens, self.function
+        self.lines[function] = tokens.line
         tokens.expect("fn")
         function.symbol = tokens.symbol()
         self._params()
@@ -205,14 +220,17 @@ class _FunctionParser:
             line, word = tokens.line, tokens.text
             if tokens.kind == "local":
                 block.instructions.append(self._assignment())
+                self.lines[block.instructions[-1]] = line
                 continue
             tokens.take("word", "an instruction")
             if word in _TERMINATORS:
                 block.terminator = _TERMINATORS[word](self)
+                self.lines[block.terminator] = line
                 return
             if word not in _INSTRUCTIONS:
                 raise MirSyntaxError(line, f"unknown instruction {word!r}")
             block.instructions.append(self._instruction(word, (), line))
+            self.lines[block.instructions[-1]] = line
 
     def _assignment(self) -> mir.Instruction:
         tokens = self.tokens
@@ -252,8 +270,8 @@ class _FunctionParser:
 
     def local(self) -> Local:
         line = self.tokens.line
-        index = int(self.tokens.take("local", "a local (%0)")[1:])
-        if index > 1_000_000:
+        index = _number(self.tokens.take("local", "a local (%0)")[1:], line)
+        if index > _MOST_LOCALS:
             raise MirSyntaxError(line, "the number of a local is too large")
         found = self.locals.get(index)
         if found is None:
@@ -296,7 +314,7 @@ class _FunctionParser:
         line, word = tokens.line, tokens.take("word", "a block (b0)")
         if not (word[0] == "b" and word[1:].isdecimal()):
             raise MirSyntaxError(line, f"a block (b0) expected, found {word!r}")
-        index = int(word[1:])
+        index = _number(word[1:], line)
         found = self.blocks.get(index)
         if found is None:
             found = self.blocks[index] = Block(index)

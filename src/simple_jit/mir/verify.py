@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 
 
 class MirError(Exception):
-    """A function that breaks a rule: the message names it, the culprit, and has the function's dump."""
+    """A function that breaks a rule: the message names it, the culprit, and has the function's dump.
+
+    `problem` is what is wrong, `culprit` the instruction or terminator (None: the function as a whole).
+    """
+
+    def __init__(
+        self, message: str, problem: str, culprit: mir.Instruction | mir.Terminator | None = None
+    ) -> None:
+        super().__init__(message)
+        self.problem = problem
+        self.culprit = culprit
 
 
 def verify(function: Function, after: str = "") -> None:
@@ -60,15 +70,19 @@ def verify(function: Function, after: str = "") -> None:
 
 def _verify_lists(function: Function, after: str) -> None:
     if not function.blocks:
-        raise MirError(f"{function.symbol}{_stage(after)}: there are no blocks")
+        raise _function_error(function, after, "there are no blocks")
     if function.param_count > len(function.locals):
-        raise MirError(f"{function.symbol}{_stage(after)}: more parameters than locals")
+        raise _function_error(function, after, "more parameters than locals")
     for number, local in enumerate(function.locals):
         if local.index != number:
-            raise MirError(f"{function.symbol}{_stage(after)}: local {number} has the index {local.index}")
+            raise _function_error(function, after, f"local {number} has the index {local.index}")
     for number, block in enumerate(function.blocks):
         if block.index != number:
-            raise MirError(f"{function.symbol}{_stage(after)}: block {number} has the index {block.index}")
+            raise _function_error(function, after, f"block {number} has the index {block.index}")
+
+
+def _function_error(function: Function, after: str, problem: str) -> MirError:
+    return MirError(f"{function.symbol}{_stage(after)}: {problem}", problem)
 
 
 def _stage(after: str) -> str:
@@ -85,7 +99,8 @@ def _error(function: Function, after: str, block: Block, culprit: Any, problem: 
         text = dump(function)
     except Exception as error:
         shown, text = type(culprit).__name__, f"(cannot be dumped: {error!r})"
-    return MirError(f"{function.symbol}{_stage(after)}, b{block.index}, {shown}: {problem}\n{text}")
+    message = f"{function.symbol}{_stage(after)}, b{block.index}, {shown}: {problem}\n{text}"
+    return MirError(message, problem, culprit)
 
 
 # --- Types ----------------------------------------------------------------------------------------
@@ -189,12 +204,18 @@ def _select(i: mir.Select) -> str:
     return "" if same else "operands and result differ in type"
 
 
+_FAR: Final = 1 << 31
+"""Offsets are as wide as machines have them in an address."""
+
+
 def _memory(i: mir.Load | mir.Store) -> str:
     if i.base.type.kind != "ptr":
         return f"the base is {i.base.type}, neither ref nor ptr"
     if i.index is not None and i.index.type is not I64:
         return "the index is no i64"
-    return "" if i.scale > 0 else "the scale is not positive"
+    if not 0 < i.scale < _FAR:
+        return "the scale is not positive" if i.scale <= 0 else "the scale is too large"
+    return "" if -_FAR <= i.offset < _FAR else "the offset is too large"
 
 
 def _index(i: mir.Index) -> str:
@@ -256,6 +277,9 @@ def _switch(function: Function, t: mir.Switch) -> str:
     if t.value.type is not I64:
         return "the value is no i64"
     numbers = [number for number, _ in t.cases]
+    low, high = integer_range(I64)
+    if not all(low <= number <= high for number in numbers):
+        return "a case is out of the range of i64"
     return "" if len(set(numbers)) == len(numbers) else "a case stands twice"
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from simple_jit.hir import types as hir
-from simple_jit.mir.layout import flatten
+from simple_jit.mir.layout import box_layout, flatten
 from simple_jit.runtime.memory import float_bits, float_from_bits
-from simple_jit.runtime.values import StructRef, box_access, inflate, is_flat_enum, to_python, to_simple
+from simple_jit.runtime.values import (
+    StructRef,
+    box_access,
+    flatten_value,
+    inflate,
+    is_flat_enum,
+    object_type,
+    to_python,
+    to_simple,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,27 +46,38 @@ def _unpacked(word: int, type: hir.Type) -> Any:
 
 
 def python_to_any(value: Any, heap: Heap) -> tuple[int, int]:
-    """Return a Python value as an `any`: bool, int, float, str, None, a struct, or a list of such.
+    """Return a Python value as an `any`: bool, int, float, str, None, an object, or a list or dict of such.
 
     Raises:
         TypeError: it is none of these.
     """
-    type = _type_of(value)
-    if type is hir.UNIT:
-        return heap.context.types.of(type), 0
-    simple = to_simple(value, type, heap)
-    word = float_bits(simple) if type is hir.F64 else int(simple)
-    return heap.context.types.of(type), word
+    type = _type_of(value, heap)
+    return packed(to_simple(value, type, heap), type, heap)
 
 
-def _type_of(value: Any) -> hir.Type:
+def packed(value: Any, type: hir.Type, heap: Heap) -> tuple[int, int]:
+    """Return a value in the interpreter's form as an `any`: the number of its type, and a word."""
+    number, parts = heap.context.types.of(type), flatten_value(value, type)
+    if len(parts) > 1 or isinstance(type, hir.OptionalType):
+        box = heap.allocate(box_layout(type).size, number)
+        box_access(type)[1](box, value)
+        return number, box
+    if not parts:
+        return number, 0
+    word = float_bits(parts[0]) if isinstance(type, hir.FloatType) else int(parts[0])
+    return number, word - (1 << 64) if word > hir.I64.max else word
+
+
+def _type_of(value: Any, heap: Heap) -> hir.Type:
     found = {bool: hir.BOOL, int: hir.I64, float: hir.F64, str: hir.TEXT}.get(value.__class__)
     if found is not None:
         return found
     if value is None:
         return hir.UNIT
     if isinstance(value, StructRef):
-        return value._type
+        return object_type(value)
     if isinstance(value, (list, tuple)):
         return hir.array_of(hir.ANY)
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return heap.text_dict()
     raise TypeError(f"expected any, not {value.__class__.__name__}: {value!r}")

@@ -157,6 +157,12 @@ class Context:
             self.new_code_slot(symbol, found)
         return found
 
+    def new_code_offset(self) -> int:
+        """Return the offset of a slot of the code table that stands for no instance, for ever."""
+        offset = self._code.add("")
+        del self._code.offsets[""]
+        return offset
+
     def code_slots(self) -> list[tuple[str, int]]:
         """Return the instances that have a slot in the code table, with its offset."""
         return list(self._code.offsets.items())
@@ -171,6 +177,10 @@ class Context:
         self._sites = [None]
         self._site_numbers.clear()
         self.types.retire()
+
+    def begin_program(self) -> None:
+        """Give the instances of another program cells of their own; those in use stay as they are."""
+        self._code.offsets.clear()
 
     def globals_in_use(self) -> list[int]:
         """Return the cells of module-level variables, up to the last that is not 0."""
@@ -219,7 +229,7 @@ class Context:
 
     def site(self, number: int) -> Site | None:
         """Return the site of a number; 0 stands for no site."""
-        return self._sites[number]
+        return self._sites[number] if 0 < number < len(self._sites) else None
 
     def type_id(self, name: str) -> int:
         return self.types.named(name)

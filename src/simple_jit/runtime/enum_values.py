@@ -6,7 +6,7 @@ from simple_jit.hir import types as hir
 from simple_jit.mir.abi import HEADER_SIZE
 from simple_jit.mir.layout import enum_layout, variant_descriptor
 from simple_jit.runtime.memory import I64
-from simple_jit.runtime.values import is_flat_enum, to_python, to_simple, variant_access
+from simple_jit.runtime.values import all_to_simple, is_flat_enum, to_python, variant_access
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def enum_to_simple(value: Any, type: hir.EnumType, heap: Heap) -> Any:
         raise TypeError(f"expected {type}, not {value.__class__.__name__}: {value!r}")
     for tag, variant in enumerate(type.variants):
         if variant.name == given.variant and len(variant.fields) == len(given.values):
-            pairs = zip(given.values, variant.fields, strict=True)
-            parts = [to_simple(part, field.type, heap) for part, field in pairs]
+            parts = all_to_simple(given.values, [field.type for field in variant.fields], heap)
             return (tag, *parts) if is_flat_enum(type) else _boxed(type, tag, parts, heap)
     raise TypeError(f"{type} has no variant {given!r}")
 

@@ -67,6 +67,8 @@ class Heap:
 
     `base` and `reserved` say where the region lies, `limit` how much of it may be used, `is_reduced` that the
     system refused more. Words in the lists `held` keep the objects that they may be addresses of.
+    `make_collection(type, keys, values)` has the program make a dict or a set of arrays, `text_dict()` is
+    its type `{text: any}`.
     """
 
     __slots__ = (
@@ -80,7 +82,9 @@ class Heap:
         "held",
         "is_reduced",
         "limit",
+        "make_collection",
         "reserved",
+        "text_dict",
     )
 
     def __init__(
@@ -112,6 +116,8 @@ class Heap:
         I64[self._next] = self.base
         self._pins: dict[int, int] = {}
         self.held: list[list[int]] = []
+        self.make_collection = _no_program
+        self.text_dict = _no_types
         self.collector = Collector(self, context, load)
         I64[self._end] = self.base + (0 if self.collector.stress else min(self.limit, FIRST_BUDGET))
         context.make_text = self.text_constant
@@ -257,6 +263,14 @@ class Heap:
     @property
     def context(self) -> Context:
         return self._context
+
+
+def _no_program(type: hir.StructType, keys: int, values: int) -> int:
+    raise AssertionError("there is no program that could make a collection")
+
+
+def _no_types() -> hir.StructType:
+    raise AssertionError("there is no program that could have types")
 
 
 def _reserve(size: int) -> tuple[int, int]:

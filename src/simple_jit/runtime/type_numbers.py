@@ -7,7 +7,7 @@ numbers it found in headers; retired ones that it did not find are given out aga
 
 from __future__ import annotations
 
-from simple_jit.mir.layout import FIXED_DESCRIPTORS, Descriptor, descriptor, descriptor_named
+from simple_jit.mir.layout import FIXED_DESCRIPTORS, Descriptor, descriptor, descriptor_named, type_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,16 @@ class TypeNumbers:
     def type(self, number: int) -> hir.Type:
         """Return a type that has the number."""
         return self.descriptor(number).type
+
+    def known(self, number: int) -> hir.Type | None:
+        """The same; None where there is none."""
+        about = self._descriptors[number] if number < self.count else None
+        if about is None:
+            return None
+        try:
+            return about.type
+        except LookupError:
+            return type_named(about.name)
 
     def descriptor(self, number: int) -> Descriptor:
         """Return the descriptor that has the number."""

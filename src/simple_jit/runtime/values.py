@@ -24,7 +24,7 @@ from simple_jit.runtime.memory import I64, VIEWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, Final
 
     from simple_jit.runtime.heap import Heap
@@ -242,10 +242,28 @@ class StructRef:
         return f"<{self._type} at {self._address:#x}>"
 
     def _index(self, name: str) -> int:
+        if not self._heap.base:
+            raise RuntimeError(f"the engine of this {self._type} was closed")
         index = self._type.field_index(name)
         if index is None:
             raise AttributeError(f"{self._type} has no field {name!r}")
         return index
+
+
+def object_type(ref: StructRef) -> hir.StructType:
+    """Return the type of an object."""
+    return ref._type
+
+
+def object_address(ref: StructRef, heap: Heap) -> int:
+    """Return the address of an object of `heap`.
+
+    Raises:
+        TypeError: it lies in another heap.
+    """
+    if ref._heap is not heap:
+        raise TypeError(f"{ref!r} is an object of another engine")
+    return ref._address
 
 
 def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
@@ -262,6 +280,10 @@ def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
             return None
         return to_python(unwrapped(value, type), type.inner, heap)
     if isinstance(type, hir.StructType):
+        if is_collection(type):
+            from simple_jit.runtime.collection_values import collection_to_python
+
+            return collection_to_python(value, type, heap)
         return StructRef(value, type, heap)
     if isinstance(type, hir.EnumType) and hir.has_payload(type):
         from simple_jit.runtime.enum_values import enum_to_python
@@ -310,8 +332,7 @@ def to_simple(value: Any, type: hir.Type, heap: Heap) -> Value:
     if isinstance(type, hir.TupleType):
         if not isinstance(value, (tuple, list)) or len(value) != len(type.items):
             _mismatch(value, type)
-        pairs = zip(value, type.items, strict=True)
-        return tuple([to_simple(item, item_type, heap) for item, item_type in pairs])
+        return tuple(all_to_simple(value, type.items, heap))
     if isinstance(type, hir.StructType):
         return _to_struct(value, type, heap)
     if isinstance(type, hir.EnumType):
@@ -321,6 +342,22 @@ def to_simple(value: Any, type: hir.Type, heap: Heap) -> Value:
 
         return python_to_any(value, heap)
     return None if value is None and type is hir.UNIT else _mismatch(value, type)
+
+
+def all_to_simple(values: Iterable[Any], types: Iterable[hir.Type], heap: Heap) -> list[Value]:
+    """Return Python values as values of `types`.
+
+    Those that are made are referred to by name meanwhile: making a dict may collect.
+    """
+    made: list[Value] = []
+    for value, type in zip(values, types):
+        made.append(to_simple(value, type, heap))
+    return made
+
+
+def is_collection(type: hir.StructType) -> bool:
+    """Is `type` a dict or a set?"""
+    return type.scope is not None and type.scope.module.is_core and type.scope.name in ("Dict", "Set")
 
 
 def _mismatch(value: object, type: hir.Type) -> Value:
@@ -357,22 +394,37 @@ def _to_optional(value: Any, type: hir.OptionalType, heap: Heap) -> Value:
 def _to_array(value: Any, type: hir.ArrayType, heap: Heap) -> int:
     if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__"):
         _mismatch(value, type)
-    items = [to_simple(item, type.elem, heap) for item in value]
+    items = list(value)
     if isinstance(type, hir.FixedArrayType) and len(items) != type.length:
         raise TypeError(f"expected {type}, not {len(items)} items")
-    return heap.new_array(type, items)
+    return heap.new_array(type, all_to_simple(items, [type.elem] * len(items), heap))
 
 
 def _to_struct(value: Any, type: hir.StructType, heap: Heap) -> int:
-    """Accept a `StructRef` of the type, or a mapping of all field names to make a new object."""
-    if isinstance(value, StructRef) and value._type is type:
-        return value._address
+    """Accept an object of the type, or to make a new one of: a mapping of all field names, or an object of
+    another engine or program that has the same fields."""
+    if is_collection(type):
+        from simple_jit.runtime.collection_values import python_to_collection
+
+        return python_to_collection(value, type, heap)
+    if isinstance(value, StructRef):
+        if value._type is type and value._heap is heap:
+            return value._address
+        if value._type.name != type.name:
+            _mismatch(value, type)
+        value = fields_of(value)
     if not isinstance(value, dict):
         _mismatch(value, type)
     names = [field.name for field in type.fields]
     if set(value) != set(names):
-        raise TypeError(f"{type} has the fields {', '.join(names)}, not {', '.join(value)}")
-    return heap.new_struct(type, [to_simple(value[field.name], field.type, heap) for field in type.fields])
+        raise TypeError(f"{type} has the fields {', '.join(names)}, not {', '.join(map(str, value))}")
+    given = [value[name] for name in names]
+    return heap.new_struct(type, all_to_simple(given, [field.type for field in type.fields], heap))
+
+
+def fields_of(ref: StructRef) -> dict[str, Any]:
+    """Return the fields of an object by name, as Python sees them."""
+    return {field.name: getattr(ref, field.name) for field in ref._type.fields}
 
 
 def _to_enum(value: Any, type: hir.EnumType, heap: Heap) -> Value:
