@@ -23,7 +23,7 @@ from simple_jit.mir import nodes as mir
 from simple_jit.mir.verify import verify
 from simple_jit.passes.environment import Environment
 from simple_jit.passes.pipeline import ALL, run_passes
-from simple_jit.runtime.errors import SimpleError, SimpleExit, record_error
+from simple_jit.runtime.errors import SimpleError, SimpleExit
 from simple_jit.runtime.externs import PythonFunction
 from simple_jit.runtime.values import flatten_value, inflate
 from simple_jit.syntax.load import load_source
@@ -96,8 +96,8 @@ class MirEngine(Engine):
         try:
             (result,) = self._call_pointer(code, (closure,), False)
         except (SimpleError, SimpleExit) as error:
-            record_error(self.context, error)
-            self.context.store(abi.FAILED, 0)
+            self.context.pending = error
+            self.context.store(abi.ERROR_KIND, abi.ERROR_NUMBER["Recorded"])
             return (1,)
         self.context.store(abi.RESULT, result)
         return (0,)

@@ -17,6 +17,11 @@ from simple_jit.runtime.type_numbers import TypeNumbers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
+
+    from simple_jit.mir.nodes import MirType
+
+    Types = tuple[MirType, ...]
 
 _PROT_READ_WRITE = 3
 _MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022
@@ -94,7 +99,8 @@ class Context:
     """A context block and the tables of what is in it.
 
     `new_code_slot` and `new_import_slot` are called with (symbol, offset) to fill a slot that was
-    just made; `make_text` returns the address of a text constant (the heap sets it). `pending` is the
+    just made; `make_text` returns the address of a text constant (the heap sets it), `make_extern` that of
+    a C function that calls one in Python (the crossing sets it). `pending` is the
     Python exception under way while `FAILED` or an error of kind `Recorded` stands for it; `explain` returns
     the error of the program that a Python exception means.
     """
@@ -107,6 +113,7 @@ class Context:
         "_texts",
         "address",
         "explain",
+        "make_extern",
         "make_text",
         "new_code_slot",
         "new_import_slot",
@@ -124,6 +131,7 @@ class Context:
         self.new_code_slot: Callable[[str, int], None] = _leave_empty
         self.new_import_slot: Callable[[str, int], None] = _leave_empty
         self.make_text: Callable[[str], int] = _no_heap
+        self.make_extern: Callable[[Callable[..., Any], Types, Types], int] = _no_native_code
         self._code = SlotTable("function instances", abi.CODE, abi.CODE_COUNT)
         self._imports = SlotTable("extern functions", abi.IMPORTS, abi.IMPORTS_COUNT)
         self._texts = SlotTable("text constants", abi.TEXTS, abi.TEXTS_COUNT)
@@ -241,6 +249,10 @@ def _leave_empty(symbol: str, offset: int) -> None:
 
 def _as_it_is(error: BaseException) -> BaseException:
     return error
+
+
+def _no_native_code(callee: Callable[..., Any], params: Types, results: Types) -> int:
+    raise AssertionError("the context has no native code yet")
 
 
 def _no_heap(value: str) -> int:

@@ -2,6 +2,7 @@
 
     crossing.entry(slot, params, results)         a Python function that calls the instance in a slot
     crossing.stub(callee, params, results)        an address to put into a slot: it calls `callee`
+    crossing.extern(callee, params, results)      the same for the import table
 
 Arguments and results are components (`mir.layout`): numbers, bools, and addresses as numbers; several
 results are a tuple, none is None. An error leaves either way as the Python exception that it is.
@@ -14,7 +15,7 @@ from simple_jit.mir import abi
 from simple_jit.runtime import crossing_code
 from simple_jit.runtime.errors import SimpleError, take_error
 from simple_jit.runtime.python_api import BuiltinMaker
-from simple_jit.runtime.stubs import callee_thunk, install_stubs
+from simple_jit.runtime.stubs import callee_thunk, extern_thunk, install_stubs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,11 +54,14 @@ class Crossing:
         self._wrappers: dict[Key, tuple[BuiltinMaker, int, int]] = {}
         self._stubs: dict[Key, int] = {}
         self._kept: set[Key] = set()
+        self._externs: dict[Key, int] = {}
+        self._extern_callees: list[Callable[..., Any]] = []
         self._thunks: dict[int, Callable[..., Any]] = {}
         self._raise_error, self._wrong_count = _raisers(context, read_text)
         install_stubs(arena, context.address)
         _, (poll,) = self._compile(crossing_code.poll_function())
         context.store(abi.POLL, poll)
+        context.make_extern = self.extern
 
     def entry(self, slot: int, params: Types, results: Types, kept: bool = False) -> Callable[..., Any]:
         """Return a builtin function that calls the instance in the code-table slot at offset `slot`.
@@ -97,6 +101,18 @@ class Crossing:
         address = self._arena.add(callee_thunk(id(callee), shared))
         self._thunks[address] = callee
         return address
+
+    def extern(self, callee: Callable[..., Any], params: Types, results: Types) -> int:
+        """Return the address of a C function that calls `callee` in Python, for the import table.
+
+        An exception that leaves it is kept for `take_error`, and `FAILED` is set.
+        """
+        shared = self._externs.get((params, results))
+        if shared is None:
+            _, (shared,) = self._compile(crossing_code.extern_function(params, results))
+            self._externs[params, results] = shared
+        self._extern_callees.append(callee)
+        return self._arena.add(extern_thunk(self._context.address, id(callee), shared))
 
     def add_c_function(self, function: mir.Function) -> int:
         """Compile a function that C code calls and return its address."""

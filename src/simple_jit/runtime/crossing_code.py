@@ -7,6 +7,7 @@ it is ever kept in a cache: it has addresses of this process in it.
         enter(ctx, inner, args, slot)
             inner(ctx, args, slot)     unboxes, calls the instance in the slot, boxes
     stub(ctx, …)                   what the slot of a function without native code holds
+    extern(…)                      C convention, what native code calls for a foreign function in Python
         boxes, calls `ctx.CALLEE` with Python's convention, unboxes
 """
 
@@ -112,6 +113,8 @@ class _Code:
         self.python_void("PyErr_Fetch", places)
         self.python_void("PyErr_NormalizeException", places)
         kind, value, traceback = [self.load(mir.PTR, place, 0) for place in places]
+        # One may be there already, where a signal came in while it was being taken.
+        self.python_void("Py_DecRef", (self.load(mir.PTR, self.context, abi.PYTHON_ERROR),))
         self.store(value, abi.PYTHON_ERROR)
         attach, after = self.function.new_block(), self.function.new_block()
         exists = self.compare("ne", traceback, self.const(mir.PTR, 0))
@@ -224,13 +227,18 @@ def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Functi
     code.block = miscounted
     code.ret(_call_python(code, wrong_count))
 
-    # An exception of Python goes on as it is: calling a Python function would cost, or fail deep down.
+    # An exception of Python that no site is to be added to goes on as it is: calling a Python function
+    # would cost, or fail deep down.
     code.block = thrown
-    kept = code.function.new_block()
+    kept, plain = code.function.new_block(), code.function.new_block()
     error = code.load(mir.PTR, code.context, abi.PYTHON_ERROR)
     code.branch_cold(code.compare("ne", error, code.const(mir.PTR, 0)), kept)
+    other = code.block
     code.ret(_call_python(code, raise_error))
     code.block = kept
+    site = code.load(mir.I64, code.context, abi.ERROR_SITE)
+    kept.terminator = mir.Branch(code.compare("eq", site, code.const(mir.I64, 0)), plain, other)
+    code.block = plain
     code.restore_exception(error)
     code.ret(code.const(mir.PTR, 0))
     return code.function
@@ -258,8 +266,29 @@ def _inner(params: Types, results: Types) -> mir.Function:
 
 
 def stub_function(params: Types, results: Types) -> mir.Function:
-    """Return what calls the Python callable at `ctx.CALLEE`, by the signature."""
-    code = _Code("stub", params, results)
+    """Return what calls the Python callable at `ctx.CALLEE`, by the signature; an exception goes on."""
+    code = _call_of_callee(_Code("stub", params, results))
+    code.emit(mir.Check(code.const(mir.BOOL, False), "Recorded", code.const(mir.I64, 0)))
+    code.block.terminator = mir.Unreachable()
+    return code.function
+
+
+def extern_function(params: Types, results: Types) -> mir.Function:
+    """Return the C function that calls the Python callable at `ctx.CALLEE`, by the signature.
+
+    Where it raises, the exception is kept, `FAILED` is set and the result is 0. No Python code runs between
+    the call and that, so a signal at any moment ends up in one place or the other.
+    """
+    code = _call_of_callee(_Code("extern", params, results, c_convention=True))
+    code.store(code.const(mir.I64, abi.ERROR_NUMBER["Recorded"]), abi.ERROR_KIND)
+    code.store(code.const(mir.I64, 1), abi.FAILED)
+    code.ret(*[code.const(type, 0) for type in results])
+    return code.function
+
+
+def _call_of_callee(code: _Code) -> _Code:
+    """Call `ctx.CALLEE` with the parameters and return its result; go on where its exception was kept."""
+    params, results = [local.type for local in code.function.params], code.function.results
     fail, drop = code.function.new_block(), code.function.new_block()
     callee = code.load(mir.PTR, code.context, abi.CALLEE)
     boxes = [code.box(local) for local in code.function.params]
@@ -281,9 +310,7 @@ def stub_function(params: Types, results: Types) -> mir.Function:
     code.block.terminator = mir.Jump(fail)
     code.block = fail
     code.keep_exception()
-    code.emit(mir.Check(code.const(mir.BOOL, False), "Recorded", code.const(mir.I64, 0)))
-    code.block.terminator = mir.Unreachable()
-    return code.function
+    return code
 
 
 def poll_function() -> mir.Function:

@@ -7,8 +7,9 @@
        |           ^
 
 The interpreter raises `SimpleError` itself. Native code leaves numbers in the context (kind, site and
-two operands) and unwinds; `take_error` turns them into the same exception. Python code that native
-code called records what it raised with `record_error`.
+two operands) and unwinds; `take_error` turns them into the same exception. What Python code raised that
+native code called is kept in `PYTHON_ERROR`; what a protected call of the interpreter was left by, in
+`Context.pending`.
 """
 
 from __future__ import annotations
@@ -69,13 +70,6 @@ def message_for(kind: str, a: int, b: int, read_text: Callable[[int], str]) -> s
     return _FIXED[kind]
 
 
-def record_error(context: Context, error: BaseException) -> None:
-    """Keep `error`, raised by Python under native code, and tell the native caller that it failed."""
-    context.pending = error
-    context.store(abi.ERROR_KIND, _RECORDED)
-    context.store(abi.FAILED, 1)
-
-
 def take_error(context: Context, read_text: Callable[[int], str]) -> BaseException:
     """Return the error that native code left by, and clear the record."""
     context.store(abi.FAILED, 0)
@@ -83,6 +77,7 @@ def take_error(context: Context, read_text: Callable[[int], str]) -> BaseExcepti
     site = context.site(context.load(abi.ERROR_SITE))
     if number == _RECORDED:
         return _take_pending(context, site)
+    _python_error(context)  # one that was not taken, since a signal came in
     kind = abi.ERROR_KINDS[number]
     a, b = context.load(abi.ERROR_A), context.load(abi.ERROR_B)
     return SimpleError(kind, message_for(kind, a, b, read_text), site)  # type: ignore[arg-type]

@@ -19,9 +19,8 @@ from __future__ import annotations
 from simple_jit.hir import nodes as hir_nodes
 from simple_jit.hir import types as hir
 from simple_jit.mir import abi
-from simple_jit.mir.layout import traced
+from simple_jit.mir.layout import flatten, traced
 from simple_jit.runtime.context import Context
-from simple_jit.runtime.errors import record_error
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64
 from simple_jit.runtime.output import Output
@@ -43,14 +42,13 @@ class UnresolvedExtern(Exception):
 class PythonFunction:
     """A foreign function written in Python; `call` takes and returns values."""
 
-    __slots__ = ("address", "call", "keep", "name", "signature")
+    __slots__ = ("address", "call", "name", "signature")
 
     def __init__(self, name: str, signature: Signature, call: Callable[..., Value]) -> None:
         self.name = name
         self.signature = signature
         self.call = call
         self.address = 0
-        self.keep: Any = None
 
 
 class CFunction:
@@ -210,22 +208,9 @@ class ExternTable:
 
     def _make_callback(self, function: PythonFunction) -> None:
         """Give a Python function an address: C code that converts, calls, and reports what it raises."""
-        from ctypes import CFUNCTYPE, c_void_p, cast
-
         params, ret = function.signature
-        call, context = self._collecting(function), self._context
-        failure: Value = 0 if _c_type(ret) is not None else None
-
-        def guarded(*args: Value) -> Value:
-            try:
-                return call(*args)
-            except BaseException as error:
-                record_error(context, error)
-                return failure
-
-        prototype = CFUNCTYPE(_c_type(ret), *map(_c_type, params))
-        function.keep = prototype(guarded)
-        function.address = cast(function.keep, c_void_p).value or 0
+        parts = tuple([part for type in params for part in flatten(type)])
+        function.address = self._context.make_extern(self._collecting(function), parts, flatten(ret))
 
     def _collecting(self, function: PythonFunction) -> Callable[..., Value]:
         """Return what lets the collector run before a function that makes objects, which itself cannot."""

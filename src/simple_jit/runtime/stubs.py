@@ -46,6 +46,11 @@ def callee_thunk(callee: int, shared: int) -> CompiledCode:
     return CompiledCode(_machine().callee_thunk(callee, shared), {"thunk": 0})
 
 
+def extern_thunk(context: int, callee: int, shared: int) -> CompiledCode:
+    """Return the same as a C function, which does not get the context but knows it."""
+    return CompiledCode(_machine().extern_thunk(context, callee, shared), {"thunk": 0})
+
+
 def install_stubs(arena: CodeArena, context_address: int) -> None:
     """Put the stubs into `arena` and their addresses into the context."""
     code = machine_stubs()

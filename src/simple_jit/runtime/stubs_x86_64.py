@@ -48,6 +48,17 @@ THROW: Final = bytes.fromhex(
 )
 
 
+def extern_thunk(context: int, callee: int, shared: int) -> bytes:
+    """Return a C function that notes `callee` in the context at `context` and goes on in the one at `shared`."""
+    return (
+        b"\x48\xb8" + context.to_bytes(8, "little")  # mov rax, context
+        + b"\x49\xbb" + callee.to_bytes(8, "little")  # mov r11, callee
+        + bytes((0x4C, 0x89, 0x58, abi.CALLEE))  # mov [rax + CALLEE], r11
+        + b"\x48\xb8" + shared.to_bytes(8, "little")  # mov rax, shared
+        + b"\xff\xe0"  # jmp rax
+    )  # fmt: skip
+
+
 def callee_thunk(callee: int, shared: int) -> bytes:
     """Return code that notes `callee` in the context and goes on in the function at `shared`."""
     return (

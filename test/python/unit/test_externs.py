@@ -12,12 +12,15 @@ from simple_jit.base.source import SourceFile
 from simple_jit.hir import types as hir
 from simple_jit.hir.nodes import Extern
 from simple_jit.mir import abi
+from simple_jit.runtime.code_arena import CodeArena
 from simple_jit.runtime.context import Context
+from simple_jit.runtime.crossing import Crossing
 from simple_jit.runtime.errors import SimpleError, SimpleExit, take_error
 from simple_jit.runtime.externs import ExternTable, UnresolvedExtern
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64
 from simple_jit.runtime.output import Output
+from simple_jit.tiers.cranelift.backend import CraneliftBackend
 
 TEXTS = hir.array_of(hir.TEXT)
 MAYBE_TEXT = hir.optional_of(hir.TEXT)
@@ -130,7 +133,9 @@ def test_native_code_calls_python_and_learns_of_failures(world: World) -> None:
         return x // 2
 
     world.table.define("half", (hir.I64,), hir.I64, half)
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(world.table.address("half"))
+    arena = CodeArena(1 << 22)
+    Crossing(CraneliftBackend(), world.context, arena, world.heap.read_text)
+    function = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(world.table.address("half"))
     assert function(8) == 4
     assert world.context.load(abi.FAILED) == 0
     assert function(7) == 0

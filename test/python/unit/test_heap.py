@@ -17,7 +17,6 @@ from simple_jit.runtime.errors import (
     SimpleError,
     SimpleExit,
     message_for,
-    record_error,
     render_error,
     take_error,
 )
@@ -214,14 +213,15 @@ def test_an_error_of_native_code_becomes_an_exception() -> None:
 def test_a_recorded_error_comes_back_with_its_place() -> None:
     with Machine() as m:
         for error in (SimpleError("IoError", "no such file"), SimpleExit(3), KeyboardInterrupt()):
-            record_error(m.context, error)
-            assert m.context.load(abi.FAILED) == 1
+            m.context.pending = error
+            m.context.store(abi.FAILED, 1)
+            m.context.store(abi.ERROR_KIND, abi.ERROR_NUMBER["Recorded"])
             m.context.store(abi.ERROR_SITE, m.context.site_number(Site("a.spl", 1, 1)))
             assert take_error(m.context, m.heap.read_text) is error
             assert m.context.load(abi.FAILED) == 0
             assert m.context.pending is None
         first = SimpleError("IoError", "x")
-        record_error(m.context, first)
+        m.context.pending = first
         assert take_error(m.context, m.heap.read_text) is first
         assert first.site == Site("a.spl", 1, 1)
 

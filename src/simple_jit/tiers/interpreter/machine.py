@@ -14,7 +14,7 @@ from simple_jit.hir import types
 from simple_jit.mir import abi
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.context import Context
-from simple_jit.runtime.errors import SimpleError, record_error
+from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64
 from simple_jit.tiers.interpreter import allocation
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from simple_jit.tiers.interpreter.shapes import Closure
 
+_RECORDED: Final = abi.ERROR_NUMBER["Recorded"]
 PYTHON_FRAMES: Final = 400_000
 """How deep Python calls may nest while a program runs; a call of a function takes two or three.
 
@@ -91,6 +92,8 @@ class Interpreter:
         self._externs: dict[hir.Extern, ExternCell] = {}
         self._makers: dict[tuple[object, ...], Closure] = {}
         context.explain = self.as_simple_error
+        self._error_kind = (context.address + abi.ERROR_KIND) >> 3
+        self._error_site = (context.address + abi.ERROR_SITE) >> 3
 
     def instance(self, function: hir.Function) -> Instance:
         """Return the cell of an instance; its body is compiled at the first call."""
@@ -215,10 +218,11 @@ class Interpreter:
             result: int = self.code[I64[(closure + abi.HEADER_SIZE) >> 3]].call(closure)
             return result
         except BaseException as raised:
-            error = raised
-        record_error(self.context, error)
-        self.context.store(abi.ERROR_SITE, 0)  # what is there belongs to an earlier error
-        self.context.store(abi.FAILED, 0)
+            # No call of Python from here on: at its entry a signal could take the place of the error, and
+            # what waits for the error, a `finally` or `defer`, would not run.
+            self.context.pending = raised
+        I64[self._error_kind] = _RECORDED
+        I64[self._error_site] = 0  # what is there belongs to an earlier error
         return -1
 
     def constructor(self, struct: types.StructType) -> Closure:
