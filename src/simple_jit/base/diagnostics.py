@@ -143,7 +143,7 @@ def suggest(name: str, candidates: Iterable[str]) -> str | None:
     # Imported on use: only a program with an error needs it.
     from difflib import get_close_matches
 
-    others = sorted({other for other in candidates if other.isidentifier()} - {name})
+    others = sorted({other for other in candidates if other.strip("-").isidentifier()} - {name})
     folded = [other for other in others if other.lower() == name.lower()]
     matches = folded or get_close_matches(name, others, n=1, cutoff=0.66)
     return matches[0] if matches else None
