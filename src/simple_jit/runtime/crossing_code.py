@@ -288,7 +288,7 @@ def extern_function(params: Types, results: Types) -> mir.Function:
 
 def _call_of_callee(code: _Code) -> _Code:
     """Call `ctx.CALLEE` with the parameters and return its result; go on where its exception was kept."""
-    params, results = [local.type for local in code.function.params], code.function.results
+    results = code.function.results
     fail, drop = code.function.new_block(), code.function.new_block()
     callee = code.load(mir.PTR, code.context, abi.CALLEE)
     boxes = [code.box(local) for local in code.function.params]

@@ -49,7 +49,7 @@ THROW: Final = bytes.fromhex(
 
 
 def extern_thunk(context: int, callee: int, shared: int) -> bytes:
-    """Return a C function that notes `callee` in the context at `context` and goes on in the one at `shared`."""
+    """Return a C function that notes `callee` in the context and goes on in the one at `shared`."""
     return (
         b"\x48\xb8" + context.to_bytes(8, "little")  # mov rax, context
         + b"\x49\xbb" + callee.to_bytes(8, "little")  # mov r11, callee
