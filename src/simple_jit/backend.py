@@ -15,7 +15,7 @@ from __future__ import annotations
 import enum  # noqa: TID253  (no command imports this module)
 
 from simple_jit.base.source import SourceFile
-from simple_jit.engine.config import BACKENDS, DEFAULT_THRESHOLD, Config
+from simple_jit.engine.config import DEFAULT_PERCENT, DEFAULT_THRESHOLD, DEFAULT_WINDOW, Config
 from simple_jit.engine.hosted import HostedEngine
 
 TYPE_CHECKING = False
@@ -45,8 +45,15 @@ class JitMode(enum.Enum):
     """When functions are compiled."""
 
     AUTO = "auto"
+    """A function at its `jit_threshold`-th call, a hot loop in the middle of its run."""
     ALWAYS_JIT = "always_jit"
+    """Everything before it runs; what cannot be compiled is an error."""
     ALWAYS_INTERPRET = "always_interpret"
+    """Nothing."""
+    HYBRID = "hybrid"
+    """A function when it is called again after `jit_threshold` interpreted calls; hot loops."""
+    PROFILE_GUIDED = "profile_guided"
+    """What had `jit_threshold_percent` of the calls in a window of `profile_window`; hot loops."""
 
 
 class JitInterpreterConfig:
@@ -57,14 +64,27 @@ class JitInterpreterConfig:
         backend: `auto` (Cranelift, else LLVM), `cranelift` or `llvm`.
         jit_threshold: calls after which a function is compiled; 0: before its first.
         verbose: log to stderr what is compiled, and why not.
+        profile_window: calls between two looks at the profile (`PROFILE_GUIDED`).
+        jit_threshold_percent: share of those calls that makes a function hot.
         opt_level: LLVM's level, 0 to 3.
         overflow_checks: make signed integer overflow an error.
+        heap_limit: bytes that the objects of a program may take; None: what `SIMPLE_HEAP_MAX` says.
 
     Raises:
         ValueError: a value is out of its range.
     """
 
-    __slots__ = ("backend", "jit_threshold", "mode", "opt_level", "overflow_checks", "verbose")
+    __slots__ = (
+        "backend",
+        "heap_limit",
+        "jit_threshold",
+        "jit_threshold_percent",
+        "mode",
+        "opt_level",
+        "overflow_checks",
+        "profile_window",
+        "verbose",
+    )
 
     def __init__(
         self,
@@ -72,21 +92,37 @@ class JitInterpreterConfig:
         backend: str = "auto",
         jit_threshold: int = DEFAULT_THRESHOLD,
         verbose: bool = False,
+        profile_window: int = DEFAULT_WINDOW,
+        jit_threshold_percent: float = DEFAULT_PERCENT,
         opt_level: int = 2,
+        *,
         overflow_checks: bool = False,
+        heap_limit: int | None = None,
     ) -> None:
-        if backend not in BACKENDS:
-            raise ValueError(f"unknown back end {backend!r}: it is one of {', '.join(BACKENDS)}")
-        if jit_threshold < 0:
-            raise ValueError(f"the threshold is a count, not {jit_threshold}")
-        if opt_level not in range(4):
-            raise ValueError(f"the optimisation level is 0, 1, 2 or 3, not {opt_level}")
         self.mode = mode
         self.backend = backend
         self.jit_threshold = jit_threshold
         self.verbose = verbose
+        self.profile_window = profile_window
+        self.jit_threshold_percent = jit_threshold_percent
         self.opt_level = opt_level
         self.overflow_checks = overflow_checks
+        self.heap_limit = heap_limit
+        self.engine_config().check()
+
+    def engine_config(self) -> Config:
+        """Return the same as the engine has it."""
+        return Config(
+            mode=self.mode.value,
+            backend=self.backend,
+            threshold=self.jit_threshold,
+            verbose=self.verbose,
+            overflow_checks=self.overflow_checks,
+            level=self.opt_level,
+            heap_max=self.heap_limit,
+            profile_window=self.profile_window,
+            threshold_percent=self.jit_threshold_percent,
+        )
 
     @classmethod
     def default(cls) -> JitInterpreterConfig:
@@ -152,17 +188,7 @@ class JitInterpreterBackend:
     ) -> None:
         self.config = config or JitInterpreterConfig()
         self._kind = kind or _kind_of(self.config)
-        self._hosted = HostedEngine(
-            Config(
-                mode=self.config.mode.value,
-                backend=self.config.backend,
-                threshold=self.config.jit_threshold,
-                verbose=self.config.verbose,
-                overflow_checks=self.config.overflow_checks,
-                level=self.config.opt_level,
-            ),
-            sink,
-        )
+        self._hosted = HostedEngine(self.config.engine_config(), sink)
         self._engine = self._hosted.engine
 
     @classmethod

@@ -115,6 +115,53 @@ def test_hot_functions_are_compiled_and_counted() -> None:
         assert backend.stats()["compiled"] == 0
 
 
+HOT = """
+fn hot(n: i64) -> i64: n * 2
+fn warm(n: i64) -> i64: n + 1
+fn cold(n: i64) -> i64: n - 1
+"""
+
+
+def test_hybrid_compiles_what_has_been_interpreted_often_enough() -> None:
+    with JitInterpreterBackend(JitInterpreterConfig(JitMode.HYBRID, jit_threshold=2)) as backend:
+        backend.run(HOT)
+        for name, times in (("hot", 3), ("warm", 2), ("cold", 1)):
+            for n in range(times):
+                backend.call(name, [n])
+        stats = backend.stats()
+        assert stats["compiled_functions"] == ["hot"]
+        assert stats["interpreted_functions"] == ["warm", "cold"]
+        assert (stats["compiled"], stats["calls"] >= 6) == (1, True)
+
+
+def test_the_profile_compiles_what_has_its_share_of_the_calls() -> None:
+    config = JitInterpreterConfig(JitMode.PROFILE_GUIDED, profile_window=20, jit_threshold_percent=40.0)
+    with JitInterpreterBackend(config) as backend:
+        backend.run(HOT)
+        for n in range(7):  # with the call of the module's statements: 1 + 7 + 7 = 15 calls
+            backend.call("hot", [n])
+            backend.call("warm", [n])
+        assert backend.stats()["compiled_functions"] == []
+        for n in range(5):
+            assert backend.call("hot", [n]) == 2 * n
+        assert backend.stats()["compiled_functions"] == ["hot"]
+        for n in range(19):  # a window of its own: 19 calls are not 20
+            backend.call("cold", [n])
+        assert backend.stats()["compiled_functions"] == ["hot"]
+        assert backend.call("cold", [5]) == 4
+        assert backend.stats()["compiled_functions"] == ["hot", "cold"]
+        assert backend.stats()["interpreted_functions"] == ["warm"]
+
+
+@pytest.mark.parametrize("mode", [JitMode.HYBRID, JitMode.PROFILE_GUIDED])
+def test_hot_loops_are_entered_in_these_modes_too(mode: JitMode) -> None:
+    with JitInterpreterBackend(JitInterpreterConfig(mode, jit_threshold=1, profile_window=20)) as backend:
+        backend.run("fn total(n: i64) -> i64:\n    var sum = 0\n    for i in 0..n: sum += i\n    sum")
+        assert backend.call("total", [10_000]) == 49995000
+        assert backend.stats()["compiled"] == 1
+        assert backend.stats()["compiled_functions"] == []
+
+
 def test_kinds_and_names() -> None:
     names = {kind: create_backend(kind).name() for kind in KINDS}
     assert list(names.values()) == ["interpreter", "cranelift", "llvm", "tree-walk"]
@@ -127,7 +174,15 @@ def test_configurations() -> None:
     assert JitInterpreterConfig.default().jit_threshold == 10
     assert JitInterpreterConfig.always_jit().mode is JitMode.ALWAYS_JIT
     assert JitInterpreterConfig.interpret_only().mode is JitMode.ALWAYS_INTERPRET
-    for bad in ({"backend": "gcc"}, {"jit_threshold": -1}, {"opt_level": 4}):
+    for bad in (
+        {"backend": "gcc"},
+        {"jit_threshold": -1},
+        {"opt_level": 4},
+        {"profile_window": 0},
+        {"jit_threshold_percent": 0.0},
+        {"jit_threshold_percent": 101.0},
+        {"heap_limit": 100},
+    ):
         with pytest.raises(ValueError, match=r"not|unknown"):
             JitInterpreterConfig(**bad)  # type: ignore[arg-type]
 

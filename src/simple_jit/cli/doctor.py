@@ -20,7 +20,7 @@ COMMAND = Command(
 )
 
 VARIABLES = {
-    "SIMPLE_JIT_MODE": "auto (default), always_jit, always_interpret",
+    "SIMPLE_JIT_MODE": "auto (default), always_jit, always_interpret, hybrid, profile_guided",
     "SIMPLE_JIT_BACKEND": "auto (default: Cranelift, else LLVM), cranelift, llvm",
     "SIMPLE_JIT_THRESHOLD": "calls before a function is compiled (default 10)",
     "SIMPLE_JIT_VERBOSE": "1: log what is compiled, and why not",

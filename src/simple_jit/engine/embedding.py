@@ -12,6 +12,7 @@ from simple_jit.engine.backends import is_available
 from simple_jit.engine.config import BACKENDS, MODES, Config
 from simple_jit.hir import types as types
 from simple_jit.runtime.errors import SimpleError, SimpleExit
+from simple_jit.tiers.contract import BackendMissing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +50,19 @@ def _define_engines(engine: Engine) -> None:
     ) -> int:
         from simple_jit.engine.hosted import HostedEngine
 
-        name = _usable(read(backend))
-        config = Config(MODES[mode], name, threshold, bool(verbose), level=level)
+        config = Config(
+            MODES[mode],
+            _usable(read(backend), always=MODES[mode] != "always_interpret"),
+            threshold,
+            bool(verbose),
+            level=level,
+            profile_window=window,
+            threshold_percent=percent,
+        )
+        try:
+            config.check()
+        except ValueError as error:
+            raise SimpleError("Panic", str(error)) from None
         engines.append(HostedEngine(config, engine.output.write, engine.output.write_error))
         return len(engines) - 1
 
@@ -91,7 +103,10 @@ def _define_managers(engine: Engine) -> None:
         from simple_jit.engine.execution import LocalExecutionManager
 
         name, output = _usable(read(backend)), engine.output
-        managers.append(LocalExecutionManager(name, sink=output.write, error_sink=output.write_error))
+        try:
+            managers.append(LocalExecutionManager(name, sink=output.write, error_sink=output.write_error))
+        except BackendMissing as error:
+            raise SimpleError("Panic", str(error)) from None
         return len(managers) - 1
 
     def manager(number: int) -> LocalExecutionManager:
@@ -148,15 +163,15 @@ def _define_managers(engine: Engine) -> None:
 # --- What they have in common -----------------------------------------------------------------------
 
 
-def _usable(backend: str) -> str:
-    """Return the name of a back end.
+def _usable(backend: str, always: bool = True) -> str:
+    """Return the name of a back end; one that is not `always` needed may be missing.
 
     Raises:
         SimpleError: there is none of this name, or it is not installed.
     """
     if backend not in BACKENDS:
         raise SimpleError("Panic", f"there is no back end `{backend}`: it is one of {', '.join(BACKENDS)}")
-    if not is_available(backend):
+    if always and backend != "auto" and not is_available(backend):
         raise SimpleError("Panic", f"the back end `{backend}` is not installed")
     return backend
 

@@ -6,6 +6,7 @@ import time
 from _thread import RLock
 
 from simple_jit.base.background import Background
+from simple_jit.engine import policy
 from simple_jit.engine.config import Config
 from simple_jit.engine.log import Decision, Log
 from simple_jit.engine.regions import region_handler
@@ -18,7 +19,7 @@ from simple_jit.runtime.externs import ExternTable
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.output import Output
 from simple_jit.tiers.contract import Backend, BackendError, BackendMissing, Link
-from simple_jit.tiers.interpreter.hooks import Frame, Handler, Hooks, LoopSite
+from simple_jit.tiers.interpreter.hooks import Frame, Handler, Hooks, LoopSite, Window
 from simple_jit.tiers.interpreter.instance import Instance
 from simple_jit.tiers.interpreter.machine import Interpreter
 
@@ -129,7 +130,6 @@ class Engine(Hooks):
         self.load(program)
         self.context.set_globals(cells)
 
-
     def run(self, program: hir.Program, args: Sequence[str]) -> int:
         """Run a checked program and return its exit status.
 
@@ -184,9 +184,13 @@ class Engine(Hooks):
 
     def apply_config(self) -> None:
         """Let the interpreter go by the mode and the thresholds of `config` from now on."""
-        compiles = self.config.mode != "always_interpret"
-        self.call_threshold = self.config.threshold if compiles else None
-        self.loop_threshold = self.config.loop_threshold if compiles else None
+        self.call_threshold = policy.call_threshold(self.config)
+        self.loop_threshold = policy.loop_threshold(self.config)
+        size = policy.window(self.config)
+        if size is None:
+            self.window = None
+        elif self.window is None:
+            self.window = Window(size)
 
     def table_sizes(self) -> dict[str, int]:
         """Return how much there is in each table that programs fill, by name."""
@@ -212,6 +216,11 @@ class Engine(Hooks):
             self._note_interpreted(function, str(error))
             return
         self._note_compiled(function, function.symbol, backend, f"{instance.calls} calls", started)
+
+    def window_full(self, window: Window) -> None:
+        window.left = self.config.profile_window
+        for instance in policy.hot_instances(self.interpreter.instances.values(), self.config):
+            self.interpreter.heat(instance)
 
     def hot_loop(self, site: LoopSite, frame: Frame) -> Handler | None:
         from simple_jit.lower import lower_region

@@ -103,5 +103,3 @@ def _general(value: Any) -> Any:
     if isinstance(value, StructRef):
         return {name: _general(part) for name, part in fields_of(value).items()}
     return value
-
-

@@ -18,7 +18,7 @@ from simple_jit.runtime.values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
 
     from simple_jit.runtime.heap import Heap
 
@@ -48,11 +48,16 @@ def _unpacked(word: int, type: hir.Type) -> Any:
 def python_to_any(value: Any, heap: Heap) -> tuple[int, int]:
     """Return a Python value as an `any`: bool, int, float, str, None, an object, or a list or dict of such.
 
+    A list of one kind of scalars is an array of those, as a literal would be.
+
     Raises:
         TypeError: it is none of these.
     """
     type = _type_of(value, heap)
     return packed(to_simple(value, type, heap), type, heap)
+
+
+_SCALARS: Final[dict[type, hir.Type]] = {bool: hir.BOOL, int: hir.I64, float: hir.F64, str: hir.TEXT}
 
 
 def packed(value: Any, type: hir.Type, heap: Heap) -> tuple[int, int]:
@@ -69,7 +74,7 @@ def packed(value: Any, type: hir.Type, heap: Heap) -> tuple[int, int]:
 
 
 def _type_of(value: Any, heap: Heap) -> hir.Type:
-    found = {bool: hir.BOOL, int: hir.I64, float: hir.F64, str: hir.TEXT}.get(value.__class__)
+    found = _SCALARS.get(value.__class__)
     if found is not None:
         return found
     if value is None:
@@ -77,7 +82,9 @@ def _type_of(value: Any, heap: Heap) -> hir.Type:
     if isinstance(value, StructRef):
         return object_type(value)
     if isinstance(value, (list, tuple)):
-        return hir.array_of(hir.ANY)
+        classes = {item.__class__ for item in value}
+        elem = _SCALARS.get(classes.pop()) if len(classes) == 1 else None
+        return hir.array_of(elem or hir.ANY)
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return heap.text_dict()
     raise TypeError(f"expected any, not {value.__class__.__name__}: {value!r}")

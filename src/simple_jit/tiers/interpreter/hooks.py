@@ -52,14 +52,30 @@ RETURN: Final = Signal("return", None)
 NEVER_HOT: Final = (1 << 63) - 1
 
 
+class Window:
+    """A stretch of the calls of a program: how many are `left` of it."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+
 class Hooks:
-    """What the interpreter asks of the engine; by default nothing is ever hot."""
+    """What the interpreter asks of the engine; by default nothing is ever hot.
+
+    With a `window`, functions are hot by their share of its calls, else by their number.
+    """
 
     call_threshold: int | None = None
     loop_threshold: int | None = None
+    window: Window | None = None
 
     def hot_function(self, instance: Instance) -> None:
         """An instance has been called `call_threshold` times; may replace `instance.call`."""
+
+    def window_full(self, window: Window) -> None:
+        """No calls are left of the window: it starts anew, and what was called most may be compiled."""
 
     def hot_loop(self, site: LoopSite, frame: Frame) -> Handler | None:
         """A loop has run `loop_threshold` rounds; None: go on interpreting it for good."""

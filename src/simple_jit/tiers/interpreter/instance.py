@@ -15,14 +15,15 @@ class Instance:
 
     Callers go through `call`: at first it compiles the body to closures, then it counts, later the
     engine stores native code there. `interpreted` is the closure, None before the first call. `calls`
-    counts up to the threshold and no further.
+    counts up to the threshold and no further. `calls_before` is what it was when the last window ended.
     """
 
-    __slots__ = ("call", "calls", "function", "interpreted")
+    __slots__ = ("call", "calls", "calls_before", "function", "interpreted")
 
     def __init__(self, function: hir.Function) -> None:
         self.function = function
         self.calls = 0
+        self.calls_before = 0
         self.interpreted: Callable[..., Any] | None = None
         self.call: Callable[..., Any] = _not_compiled
 

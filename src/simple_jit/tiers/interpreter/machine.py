@@ -27,7 +27,7 @@ from simple_jit.tiers.interpreter.compiler import (
     Limits,
     NotFlat,
 )
-from simple_jit.tiers.interpreter.hooks import Hooks
+from simple_jit.tiers.interpreter.hooks import Hooks, Window
 from simple_jit.tiers.interpreter.instance import Instance
 from simple_jit.tiers.interpreter.shapes import FILE_NAME, Shape
 from simple_jit.tiers.interpreter.statements import activation
@@ -163,6 +163,8 @@ class Interpreter:
     def prepare(self, instance: Instance) -> Callable[..., Any]:
         """Compile an instance that has not run yet; return what its callers should call."""
         instance.interpreted = self.compile(instance.function)
+        if self.hooks.window is not None:
+            return self._sampling(instance, self.hooks.window)
         if self.hooks.call_threshold is None:
             return instance.interpreted
         return self._counting(instance, self.hooks.call_threshold)
@@ -181,7 +183,7 @@ class Interpreter:
         args = ", ".join([f"a{i}" for i in range(arity)])
         shape = Shape()
         cell, limit = shape.bind(instance), shape.bind(threshold)
-        hot, run = shape.bind(self._heat), shape.bind(instance.interpreted)
+        hot, run = shape.bind(self.heat), shape.bind(instance.interpreted)
         return shape.function(
             arity,
             [
@@ -191,7 +193,30 @@ class Interpreter:
             ],
         )
 
-    def _heat(self, instance: Instance) -> Callable[..., Any]:
+    def _sampling(self, instance: Instance, window: Window) -> Closure:
+        """Return a function that counts calls as part of a window and runs the closure."""
+        arity = instance.function.param_count
+        args = ", ".join([f"a{i}" for i in range(arity)])
+        shape = Shape()
+        cell, left = shape.bind(instance), shape.bind(window)
+        full, run = shape.bind(self._end_window), shape.bind(instance.interpreted)
+        return shape.function(
+            arity,
+            [
+                f"{cell}.calls += 1",
+                f"{left}.left -= 1",
+                f"if {left}.left <= 0: return {full}({cell}, {left})({args})",
+                f"return {run}({args})",
+            ],
+        )
+
+    def _end_window(self, instance: Instance, window: Window) -> Callable[..., Any]:
+        """Have the window looked at; returns what runs the call that was its last."""
+        before = instance.call
+        self.hooks.window_full(window)
+        return instance.call if instance.call is not before else instance.interpreted or before
+
+    def heat(self, instance: Instance) -> Callable[..., Any]:
         """Ask for native code; without it, the closure runs on uncounted."""
         before = instance.call
         self.hooks.hot_function(instance)
