@@ -6,6 +6,11 @@ root = __file__.rpartition("/bin/")[0]
 version = sys.version_info
 sys.path += [f"{root}/src", f"{root}/.venv/lib/python{version.major}.{version.minor}/site-packages"]
 
-from simple_jit.cli.main import entry  # noqa: E402  (found only now)
+try:
+    from simple_jit.cli.main import entry
 
-entry()
+    entry()
+except KeyboardInterrupt:  # while it was being imported
+    import os
+
+    os._exit(130)

@@ -1,5 +1,10 @@
 """`python -m simple_jit` is the `simple` command."""
 
-from simple_jit.cli.main import entry
+try:
+    from simple_jit.cli.main import entry
 
-entry()
+    entry()
+except KeyboardInterrupt:  # while it was being imported
+    import os
+
+    os._exit(130)

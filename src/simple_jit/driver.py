@@ -17,6 +17,7 @@ from simple_jit.engine.config import Config
 from simple_jit.engine.engine import Engine
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.scripts import localise_globals
+from simple_jit.runtime import signals
 from simple_jit.runtime.errors import SimpleError, SimpleExit, render_error
 from simple_jit.tiers.contract import BackendError, BackendMissing
 
@@ -59,6 +60,8 @@ def run(source: SourceFile, args: Sequence[str], config: Config) -> int:
     # Trees and code of the program live to the end: looking for garbage among them only costs time.
     gc.disable()
     engine = Engine(config)
+    engine.is_command = True
+    signals.prepare()
     loading = engine.prefetch() if config.mode == "always_jit" else None
     status = engine.output.finish(_run(engine, source, args))
     if loading is not None:
@@ -82,6 +85,8 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
             gc.enable()
         return engine.run(program, args) & 0xFF
     except SimpleExit as ending:
+        if ending.code == signals.TERMINATED:
+            signals.end_soon(ending.code)
         return ending.code & 0xFF
     except CompileError as failure:
         engine.output.finish(1)
@@ -96,6 +101,7 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
+        signals.end_soon(INTERRUPTED)
         return INTERRUPTED
 
 

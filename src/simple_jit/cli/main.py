@@ -37,10 +37,18 @@ def entry() -> NoReturn:
     import gc
     import os
 
-    # Trees and closures live as long as the process: looking for garbage among them is in vain.
-    gc.set_threshold(100_000, 50, 100)
-    status = main(sys.argv[1:])
+    try:
+        # Trees and closures live as long as the process: looking for garbage among them is in vain.
+        gc.set_threshold(100_000, 50, 100)
+        status = _finish(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        status = INTERRUPTED
     # Tearing down the interpreter would take longer than many a program.
+    os._exit(status & 0xFF)
+
+
+def _finish(status: int) -> int:
+    """Write what is still buffered; returns the exit status."""
     try:
         import atexit
 
@@ -49,8 +57,8 @@ def entry() -> NoReturn:
             if stream is not None:
                 stream.flush()
     except BrokenPipeError:
-        status = BROKEN_PIPE
-    os._exit(status & 0xFF)
+        return BROKEN_PIPE
+    return status
 
 
 def main(words: Sequence[str]) -> int:

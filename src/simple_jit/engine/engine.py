@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 class Engine(Hooks):
     """Runs programs. `config` may be changed while one runs.
 
-    It serves one thread at a time: those that share it take turns by `lock`.
+    It serves one thread at a time: those that share it take turns by `lock`. With `is_command` the process is
+    there for it alone, and ends when a signal says so.
 
     Args:
         config: modes, back end, thresholds.
@@ -58,6 +59,7 @@ class Engine(Hooks):
         self.program: hir.Program | None = None
         self._running = 0
         self.lock = RLock()
+        self.is_command = False
         self._backends: dict[str, Backend] = {}
         self._native: NativeCode | None = None
         self._regions = 0
@@ -263,7 +265,8 @@ class Engine(Hooks):
             from simple_jit.engine.native import NativeCode
 
             fastest = self.backend("auto")
-            self._native = NativeCode(self.context, self.heap, fastest, self._find_instance)
+            instance, is_command = self._find_instance, self.is_command
+            self._native = NativeCode(self.context, self.heap, fastest, instance, is_command)
         return self._native
 
     def _find_instance(self, symbol: str) -> tuple[hir.Function, Instance]:

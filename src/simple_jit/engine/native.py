@@ -30,7 +30,7 @@ class NativeCode:
     """Compiles units, puts them in place, and makes them callable from Python.
 
     `instance` gives an instance's HIR and its cell in the interpreter: the slots of instances that have
-    no native code yet hold a stub that calls that.
+    no native code yet hold a stub that calls that. With `is_command` signals end the process in time.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class NativeCode:
         heap: Heap,
         backend: Backend,
         instance: Callable[[str], tuple[hir.Function, Any]],
+        is_command: bool = False,
     ) -> None:
         self._context = context
         self._instance = instance
@@ -53,7 +54,7 @@ class NativeCode:
         self._fill_slots()
         self._thread = 0
         self.use_this_thread()
-        install_interrupt(backend, context)
+        install_interrupt(backend, context, is_command)
 
     def close(self) -> None:
         """Forget the code. Nothing may run it, or what `entry` and `region_entry` gave, afterwards."""

@@ -329,14 +329,19 @@ def poll_function() -> mir.Function:
     return code.function
 
 
-def interrupt_function(cells: int, count: int, previous: int) -> mir.Function:
+def interrupt_function(cells: int, count: int, previous: int, watch: Watch | None) -> mir.Function:
     """Return a signal handler `void f(int signal)` that asks for attention.
 
-    Each of the `count` cells at `cells` is 0 or the address of a limit word. It goes on in the handler at
-    the address `previous`.
+    Each of the `count` cells at `cells` is 0 or the address of a limit word. It starts the clock of `watch`
+    and goes on in the handler at the address `previous`.
     """
     code = _Code("interrupt", (_C_INT,), (), c_convention=True)
     signal = code.function.params[0]
+    if watch is not None:
+        status = code.new(mir.I64)
+        code.emit(mir.Binary("add", status, code.convert(signal, mir.I64), code.const(mir.I64, 128)))
+        code.emit(mir.Store(status, code.const(mir.PTR, watch.status), 0))
+        watch.start(code)
     base = code.const(mir.PTR, cells)
     index, next = code.new(mir.I64), code.new(mir.I64)
     code.emit(mir.Const(index, 0))
@@ -357,6 +362,49 @@ def interrupt_function(cells: int, count: int, previous: int) -> mir.Function:
     code.block.terminator = mir.Branch(code.compare("lt", index, end), loop, done)
     code.block = done
     code.emit(mir.CallPointer((), code.const(mir.PTR, previous), (signal,), c=True))
+    code.ret()
+    return code.function
+
+
+class Watch:
+    """What a handler needs that ends the process when nobody attends to a signal.
+
+    `timer` is the address of a C `struct itimerval` with the time to wait, `status` that of a cell for the
+    exit status; the others are those of C functions.
+    """
+
+    __slots__ = ("end", "set_timer", "status", "timer", "write")
+
+    def __init__(self, timer: int, status: int, set_timer: int, write: int, end: int) -> None:
+        self.timer = timer
+        self.status = status
+        self.set_timer = set_timer
+        self.write = write
+        self.end = end
+
+    def start(self, code: _Code) -> None:
+        args = (code.const(_C_INT, 0), code.const(mir.PTR, self.timer), code.const(mir.PTR, 0))
+        code.call(code.const(mir.PTR, self.set_timer), args, _C_INT)
+
+
+def expiry_function(watch: Watch) -> mir.Function:
+    """Return a handler of SIGALRM `void f(int signal)` that writes what is buffered and ends the process.
+
+    It runs once more where writing takes as long again, and then ends it at once.
+    """
+    code = _Code("expiry", (_C_INT,), (), c_convention=True)
+    writing, ending = code.function.new_block(), code.function.new_block()
+    size = code.load(mir.I64, code.context, abi.OUT_LEN)
+    code.block.terminator = mir.Branch(code.compare("eq", size, code.const(mir.I64, 0)), ending, writing)
+    code.block = writing
+    code.store(code.const(mir.I64, 0), abi.OUT_LEN)
+    watch.start(code)
+    data = code.load(mir.PTR, code.context, abi.OUT_DATA)
+    code.call(code.const(mir.PTR, watch.write), (code.const(_C_INT, 1), data, size), mir.I64)
+    code.block.terminator = mir.Jump(ending)
+    code.block = ending
+    status = code.convert(code.load(mir.I64, code.const(mir.PTR, watch.status), 0), _C_INT)
+    code.emit(mir.CallPointer((), code.const(mir.PTR, watch.end), (status,), c=True))
     code.ret()
     return code.function
 

@@ -1,30 +1,37 @@
 """Ctrl-C while native code runs: a signal handler, itself native, that sets the limit words.
 
 Python's own C handler only notes the signal, and native code never looks at that note. So ours comes
-first: it makes the next poll of every context that asked for it look, and then calls Python's.
+first: it makes the next poll of every context that asked for it look, and then calls Python's. In a
+command it also starts a clock: where no poll comes in time, the process ends (`runtime.signals`).
 """
 
 from __future__ import annotations
 
 import ctypes
+import sys
 
 from simple_jit.mir import abi
 from simple_jit.runtime import crossing_code
 from simple_jit.runtime.code_arena import CodeArena
+from simple_jit.runtime.crossing_code import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from simple_jit.mir import nodes as mir
     from simple_jit.runtime.context import Context
     from simple_jit.tiers.contract import Backend
 
-_SIGINT: Final = 2  # the module `signal` takes milliseconds to import
+_SIGINT, _SIGALRM, _SIGTERM = 2, 14, 15  # the module `signal` takes milliseconds to import
+_FLAGS: Final = 136  # where `struct sigaction` has its flags: behind the handler and a mask of 1024 bits
+_NODEFER: Final = 0x40000000
 _DEFAULT, _IGNORE = 0, 1  # dispositions that are no handlers
 _CELLS: Final = 1024
 _ACTION_SIZE: Final = 256  # struct sigaction is smaller everywhere; its first field is the handler
 
 _limits = (ctypes.c_uint64 * _CELLS)()
+_timer = (ctypes.c_int64 * 5)()  # a `struct itimerval`, and the exit status
 _arena: CodeArena | None = None  # never closed: the handler may run at any time
 _handlers: dict[int, int] = {}  # the handler before -> ours that calls it
 
@@ -33,20 +40,40 @@ class InterruptError(Exception):
     """The handler cannot be installed; the message says why."""
 
 
-def install_interrupt(backend: Backend, context: Context) -> None:
-    """Let SIGINT reach native code that runs in `context`. Does nothing where SIGINT is ignored."""
+def install_interrupt(backend: Backend, context: Context, is_command: bool = False) -> None:
+    """Let SIGINT reach native code that runs in `context`. Does nothing where SIGINT is ignored.
+
+    With `is_command` SIGTERM too, and the process ends where no poll comes in time.
+    """
     _add_limit(context.address + abi.LIMIT)
+    is_command = is_command and sys.platform == "linux"
+    watch = _watch() if is_command else None
+    for signal in (_SIGINT, _SIGTERM) if is_command else (_SIGINT,):
+        action = _action_of(signal)
+        handler = ctypes.c_uint64.from_buffer(action)
+        previous = handler.value
+        if previous in _handlers.values() or previous in (_DEFAULT, _IGNORE):
+            continue
+        handler.value = _handler(backend, context, previous, watch)
+        _set_action(signal, action)
+    if watch is not None:
+        action = _action_of(_SIGALRM)
+        code = crossing_code.expiry_function(watch)
+        ctypes.c_uint64.from_buffer(action).value = _compiled(backend, context, code)
+        ctypes.c_uint32.from_buffer(action, _FLAGS).value |= _NODEFER
+        _set_action(_SIGALRM, action)
+
+
+def _action_of(signal: int) -> ctypes.Array[ctypes.c_char]:
     action = (ctypes.c_char * _ACTION_SIZE)()
-    sigaction = ctypes.CDLL(None, use_errno=True).sigaction
-    if sigaction(_SIGINT, None, action) != 0:
-        raise InterruptError("cannot read the handler of SIGINT")
-    handler = ctypes.c_uint64.from_buffer(action)
-    previous = handler.value
-    if previous in _handlers.values() or previous in (_DEFAULT, _IGNORE):
-        return
-    handler.value = _handler(backend, context, previous)
-    if sigaction(_SIGINT, action, None) != 0:
-        raise InterruptError("cannot set the handler of SIGINT")
+    if ctypes.CDLL(None, use_errno=True).sigaction(signal, None, action) != 0:
+        raise InterruptError(f"cannot read the handler of signal {signal}")
+    return action
+
+
+def _set_action(signal: int, action: ctypes.Array[ctypes.c_char]) -> None:
+    if ctypes.CDLL(None, use_errno=True).sigaction(signal, action, None) != 0:
+        raise InterruptError(f"cannot set the handler of signal {signal}")
 
 
 def remove_interrupt(context: Context) -> None:
@@ -67,12 +94,27 @@ def _add_limit(limit: int) -> None:
     raise InterruptError(f"more than {_CELLS} contexts wait for SIGINT")
 
 
-def _handler(backend: Backend, context: Context, previous: int) -> int:
-    global _arena
+def _handler(backend: Backend, context: Context, previous: int, watch: Watch | None) -> int:
     if previous not in _handlers:
-        if _arena is None:
-            _arena = CodeArena(1 << 22)
-        function = crossing_code.interrupt_function(ctypes.addressof(_limits), _CELLS, previous)
-        code = backend.compile((function,), context, level=1)
-        _handlers[previous] = _arena.add(code) + code.entries[function.symbol]
+        cells = ctypes.addressof(_limits)
+        function = crossing_code.interrupt_function(cells, _CELLS, previous, watch)
+        _handlers[previous] = _compiled(backend, context, function)
     return _handlers[previous]
+
+
+def _compiled(backend: Backend, context: Context, function: mir.Function) -> int:
+    global _arena
+    if _arena is None:
+        _arena = CodeArena(1 << 22)
+    code = backend.compile((function,), context, level=1)
+    return _arena.add(code) + code.entries[function.symbol]
+
+
+def _watch() -> Watch:
+    from simple_jit.runtime.signals import PATIENCE
+
+    _timer[3] = int(PATIENCE * 1e6)  # microseconds; before it seconds, and the interval
+    libc = ctypes.CDLL(None)
+    names = ("setitimer", "write", "_exit")
+    timer = ctypes.addressof(_timer)
+    return Watch(timer, timer + 32, *[ctypes.cast(libc[name], ctypes.c_void_p).value or 0 for name in names])
