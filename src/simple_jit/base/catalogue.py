@@ -117,6 +117,7 @@ BAD_PROPAGATION = Rule("E0329", "`?` stands in a function that can return what i
 ENDLESS_TYPE = Rule("E0330", "A generic type or function does not need ever larger types.")
 EXTERN_TYPE = Rule("E0331", "A foreign function takes and returns what C knows.")
 ARRAY_LENGTH = Rule("E0333", "An array of fixed length keeps its length, and is used within it.")
+LIBRARY_TYPE = Rule("E0334", "A function of the library is used with types that it is for.")
 BAD_MAIN = Rule("E0332", "`main` takes no parameter or the arguments.")
 VALUED_PAYLOAD = Rule("E0340", "An enum gives its variants values or payloads, not both.")
 NOT_EXHAUSTIVE = Rule("E0341", "A `match` has an arm for every value.")

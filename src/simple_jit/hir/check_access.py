@@ -155,6 +155,10 @@ def check_tuple_element(cx: Context, node: ast.TupleElement, hint: Type | None) 
 def tuple_element(cx: Context, value: hir.Expr, index: int, span: Span) -> hir.Expr:
     if value.type in (ERROR, NEVER):
         return value
+    if value.type is ANY:
+        from simple_jit.hir.any_members import tuple_item_of_any
+
+        return tuple_item_of_any(cx, value, index, span)
     if not isinstance(value.type, TupleType):
         return cx.error(rule.UNKNOWN_MEMBER.at(span, f"{a_type(value.type)} is not a tuple"))
     items = value.type.items
@@ -276,6 +280,10 @@ def _slice(cx: Context, object: hir.Expr, node: ast.Slice) -> hir.Expr:
     step = parts[2]
     if isinstance(step, hir.Const) and step.value == 0:
         return cx.error(rule.ZERO_STEP.at(step.span, "the step of a slice is not 0"))
+    if object.type is ANY:
+        from simple_jit.hir.any_members import slice_of_any
+
+        return slice_of_any(cx, object, parts, node.span)
     if object.type is not TEXT and not isinstance(object.type, ArrayType):
         return cx.error(rule.NOT_INDEXABLE.at(node.value.span, f"{a_type(object.type)} cannot be sliced"))
     return slice_call(cx, object, parts[0], parts[1], step, node.span)

@@ -35,7 +35,7 @@ from simple_jit.hir.symbols import (
     Symbol,
     is_open,
 )
-from simple_jit.hir.types import FnType, OptionalType, Type, optional_of
+from simple_jit.hir.types import ANY, FnType, OptionalType, Type, optional_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -61,13 +61,23 @@ def check_call(cx: Context, node: ast.Call, hint: Type | None) -> hir.Expr:
 
 
 def _call_value(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr:
-    """Call a value: an object with a method `call`."""
-    from simple_jit.hir.check_methods import call_named_method
-
+    """Call a value: a function, an object with a method `call`, or an `any` that holds one of them."""
     if value.type is ERROR:
         _check_args(cx, node)
         return value
     value = definite(value)
+    if value.type is ANY:
+        from simple_jit.hir.any_members import call_any
+
+        return call_any(cx, value, node.args, node.span)
+    called = call_function_value(cx, value, node)
+    return called if called is not None else _not_callable(cx, value, node)
+
+
+def call_function_value(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr | None:
+    """Call a function, or an object with a method `call`; None where `value` is neither."""
+    from simple_jit.hir.check_methods import call_named_method
+
     if isinstance(value.type, FnType):
         from simple_jit.hir.closures import call_value
 
@@ -75,7 +85,7 @@ def _call_value(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr:
     if cx.session.find_method(value.type, "call") is not None:
         ident = ast.Ident(node.callee.span, "call")
         return call_named_method(cx, value, ident, node.args, node.span, None)
-    return _not_callable(cx, value, node)
+    return None
 
 
 def _not_callable(cx: Context, value: hir.Expr, node: ast.Call) -> hir.Expr:

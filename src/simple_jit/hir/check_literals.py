@@ -249,7 +249,12 @@ def _spread_array(cx: Context, node: ast.ArrayLiteral, elem: Type | None) -> hir
             if run:
                 result = _append(cx, result, check_array(cx, ast.ArrayLiteral(node.span, run), array_type))
                 run = []
-            piece = coerce(cx, expression(cx, item.value, array_type), array_type)
+            piece = expression(cx, item.value, array_type)
+            if piece.type is ANY:
+                from simple_jit.hir.any_members import items_of_any
+
+                piece = items_of_any(cx, piece, piece.span)
+            piece = coerce(cx, piece, array_type)
             if result is None:
                 result = hir.ArrayNew([], array_type, node.span)
             result = _append(cx, result, piece)
@@ -270,6 +275,8 @@ def _spread_type(cx: Context, node: ast.ArrayLiteral) -> ArrayType | None:
                 return found
             if isinstance(found, StructType) and is_range(found):
                 return array_of(found.args[0])
+            if found is ANY:
+                return array_of(ANY)
             if found is not ERROR:
                 cx.error(
                     rule.WRONG_TYPE.at(item.value.span, f"only an array is spread here, not {a_type(found)}")

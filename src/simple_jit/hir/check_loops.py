@@ -83,7 +83,10 @@ def for_loop(
     if source.type is ANY:
         from simple_jit.hir.any_members import items_of_any
 
-        source = items_of_any(cx, source, iterable.span)
+        pairs = "several" if len(patterns) > 1 else ""
+        if isinstance(pattern, ast.TuplePattern) and len(pattern.items) == 2:
+            pairs = pairs or "pattern"
+        source = items_of_any(cx, source, iterable.span, pairs=pairs)
     if source.type is TEXT:
         chars = call_method(cx, source, "chars", [], iterable.span)
         assert chars is not None

@@ -14,7 +14,7 @@ from simple_jit.hir.exhaustiveness import is_useful, missing
 from simple_jit.hir.pattern_tree import Alternatives, Pattern, Place
 from simple_jit.hir.report import a_type, listed
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import BOOL, I64, NEVER, UNIT, EnumType, OptionalType, Type, optional_of
+from simple_jit.hir.types import ANY, BOOL, I64, NEVER, UNIT, EnumType, OptionalType, Type, optional_of
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -226,7 +226,7 @@ def check_pattern_test(cx: Context, node: ast.PatternTest) -> Condition:
     value = _widened(expression(cx, node.value))
     pattern = node.pattern
     if isinstance(pattern, ast.NamePattern) and pattern.name != "None":
-        if not isinstance(value.type, OptionalType) and value.type not in (ERROR, NEVER):
+        if not isinstance(value.type, OptionalType) and value.type not in (ANY, ERROR, NEVER):
             value = cx.error(
                 rule.NOT_OPTIONAL.at(
                     node.value.span, f"`val` tests an optional here, but this is {a_type(value.type)}"

@@ -11,8 +11,10 @@ from simple_jit.hir.constants import constant_value
 from simple_jit.hir.context import Context, Variable, expression
 from simple_jit.hir.pattern_tree import Alternatives, Bind, Con, Pattern, Wild, is_any
 from simple_jit.hir.report import a_type, count, listed
-from simple_jit.hir.symbols import ERROR, ConstSymbol, HoleType
+from simple_jit.hir.resolve_types import enum_type, result_symbol
+from simple_jit.hir.symbols import ERROR, ConstSymbol, HoleType, RecordSymbol
 from simple_jit.hir.types import (
+    ANY,
     BOOL,
     NEVER,
     TEXT,
@@ -27,6 +29,7 @@ from simple_jit.hir.types import (
     StructType,
     TupleType,
     Type,
+    array_of,
     growable,
     tuple_of,
 )
@@ -252,6 +255,8 @@ def _tuple(cx: Context, node: ast.TuplePattern, type: Type, names: Names) -> Pat
         return Wild(node.span)
     if isinstance(type, ArrayType):
         return _array(cx, ast.ArrayPattern(node.span, node.items), type, names)
+    if type is ANY and node.items:
+        return _view(cx, ("items",), node.items, node.span, names)
     if not isinstance(type, TupleType):
         return _mismatch(cx, node, type, names)
     rest = _rest_index(node.items)
@@ -291,7 +296,15 @@ def _each(
     return [check_pattern(cx, item, type, names) for item, type in zip(items, types)]
 
 
+def _view(cx: Context, key: tuple[Any, ...], items: list[ast.Pattern], span: Span, names: Names) -> Pattern:
+    """What an `any` that has a view of this key is made of."""
+    parts = _array(cx, ast.ArrayPattern(span, items), array_of(ANY), names)
+    return Con("view", key, [Con("some", None, [parts], span)], span)
+
+
 def _array(cx: Context, node: ast.ArrayPattern, type: Type, names: Names) -> Pattern:
+    if type is ANY:
+        return _view(cx, ("array",), node.items, node.span, names)
     if not isinstance(type, ArrayType):
         return _mismatch(cx, node, type, names)
     rest = _rest_index(node.items)
@@ -341,7 +354,42 @@ def _call(cx: Context, node: ast.CallPattern, type: Type, names: Names) -> Patte
         named = type_named(cx, _as_expression(node.path))
         if isinstance(named, StructType):
             return Con("type", named, [_struct_call(cx, node, named, names)], node.span)
+        if type is ANY:
+            return _call_on_any(cx, node, named, names)
     return _mismatch(cx, node, type, names)
+
+
+def _call_on_any(
+    cx: Context, node: ast.CallPattern, named: Type | RecordSymbol | None, names: Names
+) -> Pattern:
+    """`Some(p)`, `Ok(p)` and `Err(p)`, and `Box(item: p)` of a generic struct, for an `any`."""
+    name = node.path[-1].name
+    if len(node.path) == 1 and name == "Some" and len(node.args) == 1:
+        return Con("present", None, [check_pattern(cx, node.args[0].pattern, ANY, names)], node.span)
+    if len(node.path) == 1 and name in ("Ok", "Err"):
+        return _of_enum(cx, node, ANY, enum_type(result_symbol(cx.session)), node.path[-1], node.args, names)
+    if isinstance(named, RecordSymbol):
+        fields = [member.name.name for member in named.decl.members]
+        return _parts_of_any(cx, node, ("record", named, tuple(fields)), fields, node.args, names)
+    return _mismatch(cx, node, ANY, names)
+
+
+def _parts_of_any(
+    cx: Context,
+    node: ast.Pattern,
+    key: tuple[Any, ...],
+    fields: list[str],
+    args: list[ast.PatternArg],
+    names: Names,
+) -> Pattern:
+    """A view whose parts have names."""
+    parts = _arguments(
+        cx, node, args, [Field(name, ANY, None) for name in fields], f"`{node.span.text}`", names
+    )
+    if parts is None:
+        return Wild(node.span)
+    inner = Con("length", len(parts), parts, node.span)
+    return Con("view", key, [Con("some", None, [inner], node.span)], node.span)
 
 
 def _some(cx: Context, node: ast.CallPattern, type: OptionalType, names: Names) -> Pattern:
@@ -365,6 +413,13 @@ def _of_enum(
     """A variant of the enum `owner`, for values of `type`."""
     if is_any(type) and not owner.scope.generics:
         return Con("type", owner, [_of_enum(cx, node, owner, owner, name, args, names)], node.span)
+    if type is ANY:
+        place = variant_named(owner, name.name)
+        if place is None or (args and len(args) != len(owner.variants[place].fields)):
+            report_unknown_variant(cx, owner, name) if place is None else _mismatch(cx, node, type, names)
+            return Wild(node.span)
+        fields = [field.name for field in owner.variants[place].fields]
+        return _parts_of_any(cx, node, ("variant", owner.scope, place), fields, args, names)
     if not isinstance(type, EnumType) or owner.scope is not type.scope:
         return _mismatch(cx, node, type, names)
     position = variant_named(type, name.name)
@@ -461,6 +516,9 @@ def _struct(cx: Context, node: ast.StructPattern, type: Type, names: Names) -> P
         args.append(ast.PatternArg(member.span, member.name, pattern))
     if node.path:
         return _call(cx, ast.CallPattern(node.span, node.path, args), type, names)
+    if type is ANY:
+        fields = [member.name.name for member in node.members]
+        return _parts_of_any(cx, node, ("fields", tuple(fields)), fields, args, names)
     if not isinstance(type, StructType):
         return _mismatch(cx, node, type, names)
     parts = _arguments(cx, node, args, type.fields, f"`{type}`", names)

@@ -17,6 +17,7 @@ from simple_jit.hir.resolve_types import instantiate
 from simple_jit.hir.show import concat_texts, text_of
 from simple_jit.hir.symbols import ERROR, HoleType, RecordSymbol, is_open, match
 from simple_jit.hir.types import (
+    ANY,
     BOOL,
     F32,
     F64,
@@ -322,13 +323,22 @@ def convert_call(cx: Context, type: Type, node: ast.Call) -> hir.Expr:
         return value
     if type is TEXT:
         return text_of(cx, value, node.span, quoted=False)
-    if value.type is TEXT and is_number(type):
-        return _parse(cx, value, type, node.span)
-    if type is BOOL and value.type is F64:
-        return hir.Compare("ne", value, hir.Const(0.0, F64, node.span), node.span)
     if not is_number(type) and type is not BOOL:
         return cx.error(rule.NOT_CALLABLE.at(node.callee.span, f"the type `{type}` cannot be called"))
-    return cast(cx, value, type, node.span)
+    if value.type is ANY:
+        from simple_jit.hir.any_members import convert_any
+
+        return convert_any(cx, value, type, node.span)
+    return convert_value(cx, value, type, node.span)
+
+
+def convert_value(cx: Context, value: hir.Expr, type: Type, span: Span) -> hir.Expr:
+    """A number or bool from a value of a definite type."""
+    if value.type is TEXT and is_number(type):
+        return _parse(cx, value, type, span)
+    if type is BOOL and value.type is F64:
+        return hir.Compare("ne", value, hir.Const(0.0, F64, span), span)
+    return cast(cx, value, type, span)
 
 
 def _parse(cx: Context, value: hir.Expr, type: Type, span: Span) -> hir.Expr:

@@ -445,6 +445,10 @@ class Emitter:
             from simple_jit.hir.check_any import type_test
 
             return type_test(self._cx, value, con.value, span)
+        if con.kind == "present":
+            from simple_jit.hir.check_any import is_nil
+
+            return hir.Unary("not", is_nil(value, span), span)
         if con.kind == "variant":
             number = hir.Const(_number(con, place.type), I64, span)
             return hir.Compare("eq", hir.EnumTag(value, I64, span), number, span)

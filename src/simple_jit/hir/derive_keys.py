@@ -10,6 +10,7 @@ from __future__ import annotations
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_compare import equal
+from simple_jit.hir.check_enums import is_impossible
 from simple_jit.hir.context import Context, erroneous
 from simple_jit.hir.convert import coerce
 from simple_jit.hir.core_calls import call_core, call_method
@@ -119,11 +120,15 @@ def _hash_of_variant(cx: Context, value: hir.Expr, type: EnumType, span: Span) -
     numbers: list[list[int]] = []
     branches: list[hir.Expr] = []
     for position, variant in enumerate(type.variants):
+        if is_impossible(variant):
+            continue
         parts: list[hir.Expr] = [
             hir.EnumGet(value, position, i, field.type, span) for i, field in enumerate(variant.fields)
         ]
         numbers.append([position])
         branches.append(_combined(cx, hir.Const(position + 1, I64, span), parts, span))
+    if len(branches) == 1:
+        return branches[0]
     return hir.Switch(hir.EnumTag(value, I64, span), numbers, branches, None, I64, span)
 
 
@@ -208,13 +213,18 @@ def _all_same(cx: Context, pairs: list[tuple[hir.Expr, hir.Expr]], span: Span) -
 
 def _same_variants(cx: Context, a: hir.Expr, b: hir.Expr, type: EnumType, span: Span) -> hir.Expr:
     tag_a, tag_b = hir.EnumTag(a, I64, span), hir.EnumTag(b, I64, span)
-    branches = []
+    numbers: list[list[int]] = []
+    branches: list[hir.Expr] = []
     for position, variant in enumerate(type.variants):
+        if is_impossible(variant):
+            continue
         pairs: list[tuple[hir.Expr, hir.Expr]] = [
             (hir.EnumGet(a, position, i, f.type, span), hir.EnumGet(b, position, i, f.type, span))
             for i, f in enumerate(variant.fields)
         ]
+        numbers.append([position])
         branches.append(_all_same(cx, pairs, span))
-    numbers = [[position] for position in range(len(branches))]
+    if len(branches) == 1:
+        return branches[0]
     by_payload = hir.Switch(tag_a, numbers, branches, None, BOOL, span)
     return hir.And(hir.Compare("eq", tag_a, tag_b, span), by_payload, span)

@@ -15,6 +15,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, Owner, TypeVar, is_open, type_key
 from simple_jit.hir.types import ANY, BOOL, F64, I64, NEVER, TEXT, UNIT, TraitType, Type, array_of
+from simple_jit.hir.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,17 +172,60 @@ def branches(
 
 
 def attempt(cx: Context, make: Callable[[hir.Expr], hir.Expr | None], value: hir.Expr) -> hir.Expr | None:
-    """Return what `make` gives, None where it finds something wrong; that is not reported."""
-    reporter, cx.reporter = cx.reporter, Reporter()
+    """Return what `make` gives, None where it finds something wrong; that is not reported.
+
+    The instances that it reaches are checked at once: one that takes any types may not take this one.
+    """
+    session = cx.session
+    kept = cx.reporter, session.reporter, session.queue, session.attempted
+    cx.reporter, session.reporter, session.queue, session.attempted = Reporter(), Reporter(), [], []
     locals_before = len(cx.locals)
     try:
         made = make(value)
         if made is not None and made.type is not ERROR and not cx.reporter.has_errors:
-            return made
+            session.drain()
+            if not session.reporter.has_errors and not _is_broken(session, made):
+                return made
+        _note_broken(session)
         del cx.locals[locals_before:]
         return None
     finally:
-        cx.reporter = reporter
+        checked = session.attempted
+        waiting = session.queue
+        cx.reporter, session.reporter, session.queue, session.attempted = kept
+        session.queue += waiting
+        if session.attempted is not None:
+            session.attempted += checked
+
+
+def _is_broken(session: Session, made: hir.Expr) -> bool:
+    """Does an expression, or an instance that it is the first to reach, use one that failed before?"""
+    if not session.broken:
+        return False
+    bodies = [made, *[i.function.body for i in session.attempted or () if i.function.body is not None]]
+    return any(_uses_broken(session, body) for body in bodies)
+
+
+def _uses_broken(session: Session, body: hir.Expr) -> bool:
+    return any(
+        (isinstance(node, hir.Call) and node.callee in session.broken)
+        or (isinstance(node, hir.ClosureNew) and node.function in session.broken)
+        for node in walk(body)
+    )
+
+
+def _note_broken(session: Session) -> None:
+    """Remember which of the instances that an attempt has reached are wrong, or use one that is."""
+    checked = session.attempted or []
+    session.broken.update(instance.function for instance in checked if instance.has_errors)
+    found = True
+    while found:
+        found = False
+        for instance in checked:
+            body = instance.function.body
+            if instance.function not in session.broken and body is not None and _uses_broken(session, body):
+                session.broken.add(instance.function)
+                found = True
 
 
 # --- methods of traits -------------------------------------------------------------

@@ -24,6 +24,7 @@ from simple_jit.hir.pattern_tree import (
     part_types,
 )
 from simple_jit.hir.types import (
+    UNIT,
     ArrayType,
     EnumType,
     FixedArrayType,
@@ -194,6 +195,8 @@ def _split_integers(type: IntType, heads: list[Con]) -> list[Con]:
 
 def _is_complete(type: Type, heads: list[Con]) -> bool:
     """Does `_split` list everything that a value of `type` can be?"""
+    if heads[0].kind in ("present", "type"):
+        return {("present", None), ("type", UNIT)} <= {head.key for head in heads}
     return isinstance(type, ArrayType) or heads[0].kind == "int" or constructors(type) is not None
 
 

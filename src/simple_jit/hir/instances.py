@@ -18,6 +18,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.decorators import IN_LIBRARY, decorators
 from simple_jit.hir.holes import unsettled
+from simple_jit.hir.report import listed
 from simple_jit.hir.resolve_types import TypeScope, enum_instance, instantiate, resolve, set_bounds
 from simple_jit.hir.symbols import (
     ERROR,
@@ -84,6 +85,7 @@ class Instance:
         "declared",
         "function",
         "guess",
+        "has_errors",
         "is_active",
         "is_done",
         "is_provisional",
@@ -111,6 +113,7 @@ class Instance:
         self.build = build
         self.declared = declared
         self.guess: Type | None = None
+        self.has_errors = False
         self.symbol: FunctionSymbol | None = None
         self.types: dict[str, Type] = {}
         self.self_type: Type | None = None
@@ -322,8 +325,10 @@ def _schedule(instance: Instance, types: list[Type]) -> None:
     instance.function.ret = instance.declared
     if symbol.is_dispatched:
         return
-    if not symbol.module.is_library or any(map(_is_users, types)) or _holds_any(instance.declared):
-        instance.session.queue.append(instance)
+    session = instance.session
+    is_doubtful = session.attempted is not None or not symbol.module.is_library
+    if is_doubtful or any(map(_is_users, types)) or _holds_any(instance.declared):
+        session.queue.append(instance)
 
 
 def _is_endless(symbol: str) -> bool:
@@ -342,15 +347,15 @@ def _holds_any(type: Type) -> bool:
     return type is ANY or isinstance(type, TraitType)
 
 
-def _is_users(type: Type) -> bool:
-    """May the library fail to accept `type`: does it contain one of the program's types?"""
+def _is_users(type: Type, *, is_part: bool = False) -> bool:
+    """May the library fail to accept `type`: does it contain one of the program's types, or a collection?"""
     if isinstance(type, StructType) and type.scope.module.is_core:
-        return any(map(_is_users, type.args))
+        return is_part or any(_is_users(arg, is_part=True) for arg in type.args)
     if type is ANY or isinstance(type, (StructType, EnumType, OptionalType, FnType, TraitType)):
         return True
     if isinstance(type, ArrayType):
-        return _is_users(type.elem)
-    return isinstance(type, TupleType) and any(map(_is_users, type.items))
+        return _is_users(type.elem, is_part=True)
+    return isinstance(type, TupleType) and any(_is_users(item, is_part=True) for item in type.items)
 
 
 def _is_statement_body(decl: ast.FunctionDecl) -> bool:
@@ -411,6 +416,9 @@ def check_instance(instance: Instance) -> None:
         instance.session.queue.append(instance)
         return
     instance.is_done = True
+    instance.has_errors = context.reporter.has_errors
+    if instance.session.attempted is not None:
+        instance.session.attempted.append(instance)
     function = instance.function
     if context.has_guards and not context.reporter.has_errors and not instance.is_provisional:
         from simple_jit.hir.protect import move_out
@@ -475,7 +483,7 @@ def _report_holes(context: Context) -> None:
 def _pass_on(reporter: Reporter, instance: Instance) -> None:
     """Hand on what was found in an instance, saying which call asked for it."""
     symbol = instance.symbol
-    generic = symbol is not None and _is_generic(symbol)
+    generic = symbol is None or _is_generic(symbol)  # without a symbol it is derived from a type
     for diagnostic in reporter.diagnostics:
         if generic and diagnostic.severity == "error":
             diagnostic = _at_call(diagnostic, instance)
@@ -485,18 +493,21 @@ def _pass_on(reporter: Reporter, instance: Instance) -> None:
 def _at_call(diagnostic: Diagnostic, instance: Instance) -> Diagnostic:
     """Point at the call as well; alone, where the library does not accept what it was given."""
     user: Instance | None = instance
-    while user is not None and user.module.is_library and user.caller is not None:
+    while user is not None and user.caller is not None and (user.module.is_library or user.symbol is None):
         if not user.caller.module.is_library:
             break
         user = user.caller
     if user is None or user.called_at is None:
         return diagnostic
-    types = ", ".join(str(local.type) for local in user.function.params)
-    what = f"`{user.function.name}({types})`"
+    types = [str(local.type) for local in user.function.params]
+    name = user.function.name
     if not user.module.is_library:
-        return diagnostic.also(user.called_at, f"for {what}, called here")
-    moved = diagnostic.rule.at(user.called_at, diagnostic.message).note(f"needed by {what} of the library")
-    moved.hints = diagnostic.hints
+        return diagnostic.also(user.called_at, f"for `{name}({', '.join(types)})`, called here")
+    moved = rule.LIBRARY_TYPE.at(user.called_at, f"`{name}` cannot be used with {listed(types)}")
+    if diagnostic.rule is not rule.WRONG_TYPE:  # which would be about what the library does inside
+        moved.note(diagnostic.message)
+    if diagnostic.rule is rule.BAD_COMPARISON:
+        moved.hints = diagnostic.hints
     return moved
 
 

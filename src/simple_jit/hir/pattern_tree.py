@@ -16,6 +16,8 @@ A checked pattern is made of four things: `Wild` matches anything, `Bind` gives 
     length      n                       an array of n elements                   they
     rest        (before, after)         an array of at least so many             the first and last ones
     type        type                    an `any` of this type                    the value in it
+    present                         an `any` that is not nil                 the value itself
+    view        key                     any `any`                                its view (`hir.any_patterns`)
 """
 
 from __future__ import annotations
@@ -108,7 +110,7 @@ class Con(Pattern):
 
 def always_matches(kind: str) -> bool:
     """Does every value of the type match a constructor of this kind?"""
-    return kind in ("tuple", "struct")
+    return kind in ("tuple", "struct", "view")
 
 
 def part_types(con: Con, type: Type) -> list[Type]:
@@ -127,6 +129,12 @@ def part_types(con: Con, type: Type) -> list[Type]:
     if con.kind in ("length", "rest"):
         assert isinstance(type, ArrayType)
         return [type.elem] * len(con.parts)
+    if con.kind == "present":
+        return [ANY]
+    if con.kind == "view":
+        from simple_jit.hir.any_patterns import view_type
+
+        return [view_type()]
     return [con.value] if con.kind == "type" else []
 
 
@@ -176,6 +184,12 @@ class Place:
             if self.type is UNIT:
                 return hir.Const(None, UNIT, span)
             return (hir.AnyNew if is_any(self.type) else hir.AnyGet)(whole, self.type, span)
+        if kind == "present":
+            return whole
+        if kind == "view":
+            from simple_jit.hir.any_patterns import view
+
+            return view(cx, whole, step[0], span)
         assert kind == "middle"
         return _middle(cx, whole, step[0], step[1], span)
 
@@ -209,6 +223,8 @@ def part_places(con: Con, place: Place) -> list[Place]:
         return [place.part(type, "element", step) for step, type in enumerate(types)]
     if con.kind == "variant":
         return [place.part(type, "variant", con.value, index) for index, type in enumerate(types)]
+    if con.kind == "view":
+        return [place.part(types[0], "view", con.value)]
     if con.kind in ("some", "type"):
         return [place.part(type, con.kind, type) for type in types]
     return [place.part(type, con.kind, index) for index, type in enumerate(types)]

@@ -50,7 +50,15 @@ def bind_pattern(
 
 def _take_apart(cx: Context, pattern: Pattern, place: Place, env: Env, out: list[hir.Expr]) -> None:
     """Set the names of a pattern to the parts of the value at `place`."""
-    from simple_jit.hir.pattern_tree import Bind, Con, Wild, always_matches, constructors, part_places
+    from simple_jit.hir.pattern_tree import (
+        Bind,
+        Con,
+        Wild,
+        always_matches,
+        constructors,
+        is_any,
+        part_places,
+    )
 
     if isinstance(pattern, Wild):
         return
@@ -65,6 +73,9 @@ def _take_apart(cx: Context, pattern: Pattern, place: Place, env: Env, out: list
     value = place.read(cx, env, pattern.span)
     if not is_stable(value) and place not in env:
         env = {**env, place: cx.keep(value, out)}
+    if pattern.kind in ("view", "type") and is_any(place.type):
+        _take_from_any(cx, pattern, place, env, out)
+        return
     if pattern.kind in ("length", "rest"):
         out.append(_length_check(cx, pattern, place.read(cx, env, pattern.span)))
     elif not always_matches(pattern.kind) and constructors(place.type) != [pattern.key]:
@@ -78,6 +89,31 @@ def _take_apart(cx: Context, pattern: Pattern, place: Place, env: Env, out: list
         _take_apart(cx, part, where, env, out)
     if len(pattern.parts) <= before:
         _take_rest(cx, pattern, place, env, out)
+
+
+def _take_from_any(cx: Context, pattern: Con, place: Place, env: Env, out: list[hir.Expr]) -> None:
+    """The same where the value must be found to be what the pattern is for."""
+    from simple_jit.hir.convert import coerce
+    from simple_jit.hir.pattern_tree import Con, part_places
+
+    (part,), (where,) = pattern.parts, part_places(pattern, place)
+    value = place.read(cx, env, pattern.span)
+    if pattern.kind == "type":
+        checked = cx.keep(coerce(cx, value, pattern.value), out)
+        _take_apart(cx, part, where, {**env, where: checked}, out)
+        return
+    if pattern.value[0] not in ("items", "array", "fields", "record"):
+        _report_refutable(cx, pattern)
+        return
+    from simple_jit.hir.any_patterns import has_no_view
+
+    whole = cx.keep(where.read(cx, env, pattern.span), out)
+    absent = hir.Unary("not", hir.IsSome(whole, pattern.span), pattern.span)
+    fail = has_no_view(cx, value, pattern.value, pattern.span)
+    out.append(hir.If(absent, fail, None, UNIT, pattern.span))
+    assert isinstance(part, Con), "a view is an optional"
+    (parts,), (inside,) = part.parts, part_places(part, where)
+    _take_apart(cx, parts, inside, {**env, where: whole}, out)
 
 
 def _take_rest(cx: Context, pattern: Con, place: Place, env: Env, out: list[hir.Expr]) -> None:

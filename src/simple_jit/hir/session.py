@@ -111,6 +111,8 @@ class Session:
         self._impls: dict[ast.Node, Impl] = {}
         self.dynamic: dict[Type, None] = {}
         self.dispatchers: list[Dispatcher] = []
+        self.attempted: list[Instance] | None = None  # the instances checked in `dispatch.attempt`
+        self.broken: set[hir.Function] = set()  # those of them that no accepted attempt may use
         self.chosen: dict[tuple[object, ...], Instance] = {}
         self._declared: dict[ast.Node, list[FunctionSymbol]] = {}
         self._methods: dict[Head, dict[str, list[FunctionSymbol]]] = {}
