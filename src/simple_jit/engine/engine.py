@@ -354,8 +354,8 @@ class Engine(Hooks):
         from simple_jit.passes.pipeline import FULL, QUICK, run_passes
 
         if backend.name == "llvm":
-            # LLVM inlines what is larger where it pays.
-            return run_passes(function, Environment(self._inlinable, small=16), FULL)
+            # What is inlined costs LLVM time again: it pays where it runs often.
+            return run_passes(function, Environment(self._inlinable, small=12, in_loops=24), FULL)
         return run_passes(function, Environment(self._inlinable), QUICK)
 
     def _inlinable(self, symbol: str) -> mir.Function | None:

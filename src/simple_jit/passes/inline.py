@@ -20,7 +20,10 @@ from simple_jit.mir.visit import (
     RETARGET,
     TERMINATOR_USES,
     USES,
+    Flow,
     copy_function,
+    natural_loops,
+    successors,
 )
 from simple_jit.passes.dead_code import number_blocks
 
@@ -95,6 +98,13 @@ def size_of(function: Function) -> int:
     return sum([len(block.instructions) + 1 for block in function.blocks])
 
 
+def _blocks_in_loops(function: Function) -> set[Block]:
+    # Lowering numbers a loop's header before what jumps back to it.
+    if not any(after.index <= block.index for block in function.blocks for after in successors(block)):
+        return set()
+    return {block for loop in natural_loops(Flow(function)) for block in loop.blocks}
+
+
 class _Inliner:
     def __init__(self, function: Function, env: Environment) -> None:
         self.function = function
@@ -104,10 +114,13 @@ class _Inliner:
         self.candidates: dict[str, Function | None] = {}
         self.inlined = 0
         self.levels = 0  # how often a function may be inlined into itself
+        self._largest = env.small
 
     def run(self) -> None:
         symbols = (self.function.symbol,)
+        in_loops = _blocks_in_loops(self.function)
         for block in self.function.blocks:
+            self._largest = self.env.in_loops if block in in_loops else self.env.small
             self._block(block, symbols)
         self.function.blocks = self.blocks
 
@@ -136,13 +149,17 @@ class _Inliner:
         if symbol not in self.candidates and not self.levels:
             self.candidates[symbol] = self._candidate(symbol)
         found = self.candidates.get(symbol)
-        return found if found is not None and size_of(found) <= self.room else None
+        if found is None:
+            return None
+        size = size_of(found)
+        largest = self.env.marked if found.inline else self._largest
+        return found if size <= self.room and (size <= largest or self.levels) else None
 
     def _candidate(self, symbol: str) -> Function | None:
         found = self.env.mir_of(symbol)
         if found is None or found.c_convention or found.rarely_called:
             return None
-        return found if size_of(found) <= (self.env.marked if found.inline else self.env.small) else None
+        return found
 
     def _inline(self, block: Block, call: mir.Call, callee: Function, symbols: tuple[str, ...]) -> Block:
         """Put a copy of `callee` at the end of `block`; return the block where the caller goes on."""

@@ -549,7 +549,65 @@ def test_a_unit_entered_at_its_start_is_compiled_in_two_parts(machine: NativeMac
     assert machine.run(BACKEND, wrapper, 3) == (9 * 2**5,)
 
 
-def looping(symbol: str, callee: str) -> Function:
+def test_what_loops_a_few_times_or_is_rarely_called_is_not_worth_much_time() -> None:
+    unit = [
+        calling("main.<start>", "main.few", "main.many"),
+        looping("main.few", "main.a", "const 5"),
+        looping("main.many", "main.b"),
+        calling("main.a"),
+        calling("main.b", "main.seldom", "main.often"),
+        looping("main.seldom", "main.c"),
+        calling("main.c"),
+        looping("main.often", "main.d"),
+        calling("main.d"),
+    ]
+    named = {function.symbol: function for function in unit}
+    named["main.seldom"].rarely_called = True
+    assert [[function.symbol for function in part.functions] for part in divide(unit, ["main.<start>"], 2)] == [
+        ["main.many", "main.b", "main.often", "main.d"],
+        ["main.<start>", "main.few", "main.a", "main.seldom", "main.c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "compare", "trips"),
+    [
+        ("add %1, %2", "lt %1, %3", 101),
+        ("sub %1, %2", "gt %1, %3", 101),
+        ("add %1, %2", "ne %3, %1", 101),
+        ("add %1, %4", "lt %1, %3", 7),
+        ("mul %1, %2", "lt %1, %3", 7),
+        ("add %1, %2", "lt %0, %3", 7),
+    ],
+)
+def test_how_often_loops_go_round(step: str, compare: str, trips: int) -> None:
+    from simple_jit.mir.parse import parse_function
+    from simple_jit.tiers.llvm.trips import Trips
+
+    function = parse_function(
+        f"""
+fn @main.f(%0: i64) -> i64 file "test.spl" line 1 {{
+b0:
+  %1: i64 = const 0
+  %2: i64 = const 3
+  %3: i64 = const {"-300" if "sub" in step else "300"}
+  %4: i64 = copy %0
+  jump b1
+b1:
+  %5: bool = {compare}
+  branch %5, b2, b3
+b2:
+  %1 = {step}
+  jump b1
+b3:
+  return %1
+}}
+"""
+    )
+    assert Trips(function, unknown=7).busiest() == trips
+
+
+def looping(symbol: str, callee: str, times: str = "add %6, %7") -> Function:
     """Calls `callee` five times, with what it returned before."""
     from simple_jit.mir.parse import parse_function
 
@@ -559,7 +617,9 @@ fn @{symbol}(%0: i64) -> i64 file "test.spl" line 1 {{
 b0:
   %1: i64 = const 0
   %2: i64 = const 1
-  %3: i64 = const 5
+  %6: i64 = sub %0, %0
+  %7: i64 = const 5
+  %3: i64 = {times}
   %4: i64 = copy %0
   jump b1
 b1:

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mir_generator import FREE_CELL, Program, Scratch, generate, run
+from simple_jit.mir import nodes as mir
 from simple_jit.mir.nodes import Function
 from simple_jit.mir.text import dump
 from simple_jit.mir.verify import verify
 from simple_jit.passes.environment import Environment
-from simple_jit.passes.pipeline import ALL, FULL, QUICK, Pass, run_passes
+from simple_jit.passes.pipeline import ALL, FULL, INLINE, QUICK, Pass, run_passes
 from simple_jit.runtime.context import Context
 from simple_jit.tiers.mir_interpreter import MirInterpreter
 
@@ -63,3 +64,43 @@ def test_passes_leave_their_input_alone_and_are_watched_in_order() -> None:
     (function,) = generate(3, helpers=0).functions
     run_passes(function, Environment(), QUICK, watch=lambda name, made: seen.append(name))
     assert seen == ["built", *[step.name for step in QUICK]]
+
+
+def test_larger_functions_are_inlined_where_they_are_called_in_a_loop() -> None:
+    from simple_jit.mir.parse import parse_functions
+
+    functions = {
+        function.symbol: function
+        for function in parse_functions(
+            """
+fn @cube(%0: i64) -> i64 file "a.spl" line 1 {
+b0:
+  %1: i64 = mul %0, %0
+  %2: i64 = mul %1, %0
+  return %2
+}
+fn @f(%0: i64) -> i64 file "a.spl" line 2 {
+b0:
+  %1: i64 = const 1
+  %2: i64 = call @cube(%0) !2:1
+  jump b1
+b1:
+  %3: bool = lt %2, %0
+  branch %3, b2, b3
+b2:
+  %2 = call @cube(%2) !2:1
+  jump b1
+b3:
+  return %2
+}
+"""
+        )
+    }
+
+    def calls(**sizes: int) -> int:
+        after = run_passes(functions["f"], Environment(functions.get, **sizes), (INLINE,))
+        return sum(type(i) is mir.Call for block in after.blocks for i in block.instructions)
+
+    assert [calls(small=2, in_loops=2), calls(small=2, in_loops=3), calls(small=3, in_loops=3)] == [2, 1, 0]
+    functions["cube"].rarely_called = True
+    assert calls() == 2

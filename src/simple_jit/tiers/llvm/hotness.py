@@ -1,25 +1,27 @@
 """Which functions of a unit are worth LLVM's time.
 
-LLVM takes milliseconds over a function, most of them in passes that pay only where code runs often.
-A whole program, entered at its start function, has many functions that run a few times: they read the
-arguments, or put the result into words. What is called outside of loops, from a function that runs once
-itself, runs few times as well; if it does not loop either, it is compiled at level 0. And LLVM's whole
-pipeline takes twice the time of its central part: only where a loop may become vector code, or all is to
-be done (level 3), does a function go through all of it.
+LLVM takes some 100 microseconds for each line of IR, most of them in passes that pay only where code runs
+often. A whole program, entered at its start function, has many functions that run a few times: they read
+the arguments, or put the result into words. So it is estimated how often each runs: as often as the
+blocks that call it, loops that are not counted by constants taken to go round a million times. What runs
+less than a hundred thousand times is compiled at level 0.
+
+And LLVM's whole pipeline takes twice the time of its central part: only where a loop may become vector
+code, or all is to be done (level 3), does a function go through all of it.
 """
 
 from __future__ import annotations
 
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.visit import Flow, natural_loops
 from simple_jit.passes.inline import size_of
+from simple_jit.tiers.llvm.trips import Trips
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import Final
 
-    from simple_jit.mir.nodes import Block, Function
+    from simple_jit.mir.nodes import Function
     from simple_jit.mir.visit import Loop
 
 _USUAL: Final = 2
@@ -30,8 +32,13 @@ _STOPS: Final = frozenset(
 _FASTER_AT_0: Final = 20
 _WORTH_DIVIDING: Final = 100
 _START: Final = ".<start>"
-# Library modules whose loops go over the characters of a text, which are few in what runs once.
-_SHORT_LOOPS: Final = ("core.float_text.", "core.format.", "core.integer_text.", "core.io.", "core.text")
+_OFTEN: Final = 100_000
+# A call of a function that is rarely called counts as so much of one. What it does is little, spread over
+# all that its caller does: its loops do not count.
+_RARELY: Final = 0.05
+# Library modules whose loops go over the characters of a text.
+_OVER_TEXT: Final = ("core.float_text.", "core.format.", "core.integer_text.", "core.io.", "core.text")
+_LENGTH_OF_TEXT: Final = 64
 
 
 class Part:
@@ -99,12 +106,13 @@ def _halves(part: Part) -> list[Part]:
 
 
 def _may_be_vectorised(function: Function) -> bool:
-    """Is there an inner loop that goes over arrays, with nothing in it that leaves it early?"""
+    """Is there an inner loop that counts over arrays, with nothing in it that leaves it early?"""
+    trips = Trips(function)
     inner: list[Loop] = []
-    for loop in natural_loops(Flow(function)):
+    for loop in trips.loops:
         if not any(other.blocks <= loop.blocks for other in inner):
             inner.append(loop)
-    return any(len(loop.exits) == 1 and _is_plain(loop) for loop in inner)
+    return any(len(loop.exits) == 1 and trips.is_counted(loop) and _is_plain(loop) for loop in inner)
 
 
 def _is_plain(loop: Loop) -> bool:
@@ -124,26 +132,28 @@ class _Hotness:
 
     def __init__(self, functions: Sequence[Function], exported: Collection[str]) -> None:
         self._functions = {function.symbol: function for function in functions}
-        self._callees = {
-            symbol: self._called(function.blocks) for symbol, function in self._functions.items()
-        }
+        self._callees = {function.symbol: self._called(function) for function in functions}
         roots = [symbol for symbol in exported if symbol in self._functions]
         self.reached = self._closure(roots)
-        often = {symbol for symbol in roots if not symbol.endswith(_START)} | self._called_again(roots)
-        loops = {symbol: self._loop_blocks(symbol) for symbol in self.reached}
-        for blocks in loops.values():
-            often.update(self._called(blocks))
-        often = self._closure(often)
-        self.rarely = {symbol for symbol, blocks in loops.items() if not blocks and symbol not in often}
+        again = self._called_again(roots)
+        # What is entered from outside, or calls itself, may run any number of times.
+        self._endless = self._closure([*again, *[root for root in roots if not root.endswith(_START)]])
+        self._trips = {symbol: self._trips_of(symbol) for symbol in self.reached - self._endless}
+        self._times = dict.fromkeys(self._trips, 0.0)
+        for symbol in self._callers_first(roots):
+            self._count_calls(symbol)
+        self.rarely = {
+            symbol for symbol, times in self._times.items() if times * self._trips[symbol].busiest() < _OFTEN
+        }
 
-    def _called(self, blocks: Iterable[Block]) -> list[str]:
-        """Return the functions of the unit that `blocks` call."""
-        return [
-            i.callee
-            for block in blocks
+    def _called(self, function: Function) -> dict[str, None]:
+        """Return the functions of the unit that `function` calls."""
+        return {
+            i.callee: None
+            for block in function.blocks
             for i in block.instructions
             if type(i) is mir.Call and i.callee in self._functions
-        ]
+        }
 
     def _closure(self, symbols: Iterable[str]) -> set[str]:
         """Return `symbols` and all that they call."""
@@ -175,11 +185,36 @@ class _Hotness:
                 work += [(callee, True) for callee in self._callees[symbol]]
         return found
 
-    def _loop_blocks(self, symbol: str) -> set[Block]:
-        """Return the blocks in loops that may run for long."""
-        if symbol.startswith(_SHORT_LOOPS):
-            return set()
-        blocks: set[Block] = set()
-        for loop in natural_loops(Flow(self._functions[symbol])):
-            blocks |= loop.blocks
-        return blocks
+    def _callers_first(self, roots: Iterable[str]) -> list[str]:
+        """Return the functions that do not run endlessly, each behind those that call it."""
+        order: list[str] = []
+        seen = set(self._endless)
+        work = [(root, True) for root in roots]
+        while work:
+            symbol, entering = work.pop()
+            if not entering:
+                order.append(symbol)
+            elif symbol not in seen:
+                seen.add(symbol)
+                self._times[symbol] = 0.0
+                work.append((symbol, False))
+                work += [(callee, True) for callee in self._callees[symbol]]
+        for root in roots:
+            if root not in self._endless:
+                self._times[root] = 1.0
+        return order[::-1]
+
+    def _count_calls(self, symbol: str) -> None:
+        """Add what a function calls to how often that runs; `symbol`'s own number is complete."""
+        times, trips = self._times[symbol], self._trips[symbol]
+        for block in self._functions[symbol].blocks:
+            for i in block.instructions:
+                if type(i) is mir.Call and i.callee in self._times:
+                    share = _RARELY if self._functions[i.callee].rarely_called else 1
+                    self._times[i.callee] += share * times * trips.times(block)
+
+    def _trips_of(self, symbol: str) -> Trips:
+        function = self._functions[symbol]
+        if function.rarely_called:
+            return Trips(function, unknown=1)
+        return Trips(function, _LENGTH_OF_TEXT) if symbol.startswith(_OVER_TEXT) else Trips(function)
