@@ -2,6 +2,7 @@
 
 parse, check     source → AST → HIR      check()
 run              HIR → tiers             run()
+build            HIR → executable        prepare_build(), aot/build.py
 dump             any stage as text       cli/dump.py
 """
 
@@ -24,6 +25,9 @@ from simple_jit.tiers.contract import BackendError, BackendMissing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from simple_jit.aot.build import Build
+    from simple_jit.aot.build import Options as BuildOptions
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C."""
@@ -103,6 +107,31 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
     except KeyboardInterrupt:
         signals.end_soon(INTERRUPTED)
         return INTERRUPTED
+
+
+def prepare_build(
+    source: SourceFile, options: BuildOptions, overflow_checks: bool, reporter: Reporter
+) -> Build | None:
+    """Check a program and find all that goes into its executable; shows what is found wrong.
+
+    Returns:
+        None where the program has errors.
+
+    Raises:
+        CompileError: something in it cannot be compiled ahead of time.
+    """
+    from simple_jit.aot.build import Build
+
+    engine = Engine(Config(overflow_checks=overflow_checks))
+    try:
+        program = check(source, engine, reporter)
+        show_diagnostics(reporter.diagnostics)
+        if program is None:
+            return None
+        localise_globals(program)
+        return Build(program, options, line_finder(program))
+    finally:
+        engine.close()
 
 
 def line_finder(program: hir.Program | None) -> Callable[[str, int], str | None]:

@@ -136,6 +136,8 @@ NOT_A_RESOURCE = Rule("E0361", "A `with` is given what can be closed.")
 # --- E04xx: not supported ----------------------------------------------------------
 
 LOCAL_DECORATOR = Rule("E0413", "The methods of a type declared in a block have no decorators.")
+NEEDS_COMPILER = Rule("E0420", "What is compiled ahead of time needs neither the compiler nor Python.")
+BAD_EXPORT = Rule("E0421", "An exported function has a name and types that C has.")
 
 # --- E05xx: modules ----------------------------------------------------------------
 

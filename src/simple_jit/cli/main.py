@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "run a program",
+    "build": "make an executable that needs no Python",
     "test": "run the examples of spec files",
     "check": "report the errors of programs without running them",
     "dump": "show what a stage of the compiler makes of a program",
@@ -109,6 +110,10 @@ def _command(name: str, words: Sequence[str]) -> int:
         from simple_jit.cli.run import run
 
         return run(words)
+    if name == "build":
+        from simple_jit.cli.build import build
+
+        return build(words)
     if name == "test":
         from simple_jit.cli.test import test
 

@@ -71,6 +71,12 @@ def _checked() -> tuple[hir.Program, dict[str, hir.Function]]:
     return program, {name: found[name] for name in FUNCTIONS}
 
 
+def collector_functions() -> tuple[list[mir.Function], dict[str, str]]:
+    """Return the MIR of the collector, and the symbols of the functions that others call, by name."""
+    program, wanted = _checked()
+    return _unit(program, wanted), {name: function.symbol for name, function in wanted.items()}
+
+
 def _native(engine: Engine) -> tuple[Functions, int]:
     """Return the functions as native code, from the cache if they are there, and the slot of `refill`."""
     backend = engine.backend("auto")

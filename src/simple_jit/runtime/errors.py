@@ -129,7 +129,7 @@ def render_error(error: SimpleError, line_of: Callable[[str, int], str | None], 
     line = line_of(site.file, site.line)
     if line is None:
         return headline + place
-    shown, before = _clip(line, site.column - 1)
+    shown, before = clip_line(line, site.column - 1)
     margin = f"{style['frame']} {gutter} |{end}"
     return (
         f"{headline}{place}{margin}\n"
@@ -138,7 +138,7 @@ def render_error(error: SimpleError, line_of: Callable[[str, int], str | None], 
     )
 
 
-def _clip(line: str, column: int) -> tuple[str, int]:
+def clip_line(line: str, column: int) -> tuple[str, int]:
     """Return the part of `line` to show, and how many columns lie before the marked character."""
     start = 0 if len(line) <= 120 else max(min(column - 40, len(line) - 120), 0)
     before = "".join(map(_cell, line[start:column]))

@@ -52,9 +52,7 @@ class TypeTable:
                 raise MemoryError
             about = numbers.descriptor(number)
             at = entry >> 3
-            I64[at] = _size(about)
-            I64[at + 1] = _KINDS[about.kind]
-            I64[at + 2] = about.stride
+            I64[at], I64[at + 1], I64[at + 2] = type_record(about)
             I64[at + 3] = self._list(about.references)
             numbers.unread.pop()
         return numbers.count
@@ -78,6 +76,11 @@ class TypeTable:
                 I64[at] ^= _NOTED
                 noted.append(number)
         return noted
+
+
+def type_record(about: Descriptor) -> tuple[int, int, int]:
+    """Return the first three words of the entry of a type: size, kind and stride."""
+    return _size(about), _KINDS[about.kind], about.stride
 
 
 def _size(about: Descriptor) -> int:

@@ -184,11 +184,11 @@ def unit_text(
     for function in part.functions:
         symbol = function.symbol
         outside = exported is None or symbol in exported or symbol in called_by_others
-        _write(unit, function, "hidden" if outside else "internal", machine.level, bodies)
+        write_function(unit, function, "hidden" if outside else "internal", machine.level, bodies)
     return unit.text(machine.heading, bodies)
 
 
-def _write(unit: Unit, function: Function, linkage: str, level: int, bodies: list[str]) -> None:
+def write_function(unit: Unit, function: Function, linkage: str, level: int, bodies: list[str]) -> None:
     """Write a function, and the copies of it that LLVM is to inline into it."""
     name = unit.symbols[function.symbol]
     inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if level >= _INLINING_LEVEL else 0)]

@@ -23,7 +23,6 @@ from simple_jit.tiers.llvm.unit import (
     MEMORY_TYPES,
     VALUE_TYPES,
     Unit,
-    signature,
     signature_type,
 )
 
@@ -194,6 +193,11 @@ class FunctionWriter:
         more = ", !invariant.load !1" if never_changes else ""
         return self.op(f"load {type}, ptr {self.cell(offset)}{self.unit.alias_tag(CONTEXT)}{more}")
 
+    def foreign_target(self, symbol: str, result: str, parameters: str) -> str:
+        """Return what a call of a foreign function of that type calls."""
+        name = self.unit.foreign(symbol, result, parameters)
+        return name or self.load_cell(self.unit.link.import_offset(symbol), never_changes=True)
+
     def to_memory(self, local: Local) -> str:
         """Return type and value as they stand in memory and in signatures."""
         value = self.get(local)
@@ -273,7 +277,7 @@ class FunctionWriter:
             TERMINATORS[type(terminator)](self, terminator)
         return "\n".join(
             [
-                f"define {linkage} {signature(self.function, name)} #{attributes} {{",
+                f"define {linkage} {self.unit.signature(self.function, name)} #{attributes} {{",
                 "entry:",
                 *self._entry(attributes),
                 *self.lines,
@@ -286,8 +290,9 @@ class FunctionWriter:
         """Return what stands in front of the first block: the context, the stack check, parameters."""
         body, self.lines = self.lines, []
         function = self.function
-        if function.c_convention:
-            self.emit(f"%ctx = inttoptr i64 {self.unit.link.context_address} to ptr")
+        context = self.unit.context(function)
+        if context is not None:
+            self.emit(f"%ctx = {context}")
         parameters = [self._parameter(param) for param in function.params]
         if attributes != INLINED and function.checks_stack and self._calls():
             self._check_stack()

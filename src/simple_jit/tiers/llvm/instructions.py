@@ -56,7 +56,8 @@ def _const(w: FunctionWriter, i: mir.Const) -> None:
 
 
 def _const_text(w: FunctionWriter, i: mir.ConstText) -> None:
-    w.set(i.dst, w.load_cell(w.unit.link.text_offset(i.value), never_changes=True))
+    constant = w.unit.text_constant(i.value)
+    w.set(i.dst, constant or w.load_cell(w.unit.link.text_offset(i.value), never_changes=True))
 
 
 def _const_site(w: FunctionWriter, i: mir.ConstSite) -> None:
@@ -152,7 +153,7 @@ def _float_rem(w: FunctionWriter, i: mir.Binary) -> None:
     operands = [w.get(i.lhs), w.get(i.rhs)]
     if i.dst.type is not F64:
         operands = [w.op(f"fpext float {value} to double") for value in operands]
-    target = w.load_cell(w.unit.link.import_offset("fmod"), never_changes=True)
+    target = w.foreign_target("fmod", "double", "double, double")
     lhs, rhs = operands
     result = w.op(f"call double {target}(double {lhs}, double {rhs}) memory(none) willreturn")
     w.set(i.dst, result if i.dst.type is F64 else w.op(f"fptrunc double {result} to float"))
@@ -376,7 +377,9 @@ def _call_extern(w: FunctionWriter, i: mir.CallExtern) -> None:
         parameters = ", ".join(["double"] * count)
         target = w.unit.intrinsic(f"{i.symbol}.f64", "double", parameters)
     else:
-        target = w.load_cell(w.unit.link.import_offset(i.symbol), never_changes=True)
+        result = "void" if i.dst is None else MEMORY_TYPES[i.dst.type.name]
+        parameters = ", ".join([MEMORY_TYPES[arg.type.name] for arg in i.args])
+        target = w.foreign_target(i.symbol, result, parameters)
     arguments = ", ".join([_argument(w, arg, extend=True) for arg in i.args])
     more = " memory(none) willreturn" if i.symbol in PURE_EXTERNS else ""
     if i.dst is None:

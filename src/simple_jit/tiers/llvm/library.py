@@ -153,16 +153,26 @@ class Machine:
     `heading` is what a module says about the machine it is for.
     """
 
-    def __init__(self, library: Library, level: int) -> None:
+    def __init__(
+        self, library: Library, level: int, baseline: bool = False, copies: bool | None = None
+    ) -> None:
+        """Prepare code generation.
+
+        Args:
+            library: LLVM.
+            level: of optimisation, 0 to 3.
+            baseline: use no instruction that some machine of this architecture lacks.
+            copies: may bodies of loops be copied? None: at level 3 alone, since a program that waits for
+                its code loses more by it than it gains.
+        """
         self.library = library
         triple = library.text(library.GetDefaultTargetTriple)
-        self.target = _target_machine(library, triple, level)
+        self.target = _target_machine(library, triple, level, baseline)
         data = library.CreateTargetMachineData(self.target)
         layout = library.text(library.CopyStringRepOfTargetData, data)
         self.heading = f'target datalayout = "{layout}"\ntarget triple = "{triple}"\n'
         options = library.CreatePipelineTuningOptions(level, 0)
-        # Copies of loop bodies cost more time here than they save in most programs.
-        copies = level > 2
+        copies = level > 2 if copies is None else copies
         library.PTOSetLoopUnrolling(options, copies)
         library.PTOSetLoopInterleaving(options, copies)
         self.level = level
@@ -208,9 +218,12 @@ class Machine:
         library.DisposeFunctionsIter(functions)
 
 
-def _target_machine(library: Library, triple: str, level: int) -> int:
-    cpu = library.text(library.GetHostCPUName).encode()
-    features = library.text(library.GetHostCPUFeatures).encode()
+def _target_machine(library: Library, triple: str, level: int, baseline: bool) -> int:
+    if baseline:
+        cpu, features = b"x86-64" if triple.startswith("x86_64") else b"generic", b""
+    else:
+        cpu = library.text(library.GetHostCPUName).encode()
+        features = library.text(library.GetHostCPUFeatures).encode()
     out = ctypes.c_char_p()
     target = library.GetTargetFromTriple(triple.encode(), ctypes.byref(out))
     if not target:

@@ -22,7 +22,7 @@ VALUE_TYPES: Final[dict[str, str]] = {
 }
 MEMORY_TYPES: Final[dict[str, str]] = {**VALUE_TYPES, "bool": "i8"}
 
-_ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true" "no-builtins"'
+_ATTRIBUTES: Final = 'nounwind "disable-tail-calls"="true"'
 # Groups of attributes; no work is spent on what is rarely called, helpers for one.
 PLAIN: Final = 0
 INLINED: Final = 1
@@ -100,7 +100,10 @@ class Unit:
     """One module under construction.
 
     `symbols` are the functions in it, and `others`, which it is linked with: they are called directly.
+    What it does not contain is found through the context; `standalone` overrides that.
     """
+
+    more_attributes = ' "no-builtins"'
 
     def __init__(self, functions: Sequence[Function], link: Link, others: Sequence[Function] = ()) -> None:
         self.link = link
@@ -121,6 +124,22 @@ class Unit:
             self._declarations[f"declare hidden {signature(other, name, named=False)}"] = None
         return name
 
+    def signature(self, function: Function, name: str) -> str:
+        """Return a function's type as its definition has it."""
+        return signature(function, name)
+
+    def context(self, function: Function) -> str | None:
+        """Return what computes `%ctx`; None where it is the first parameter."""
+        return f"inttoptr i64 {self.link.context_address} to ptr" if function.c_convention else None
+
+    def text_constant(self, value: str) -> str | None:
+        """Return the name of the object of a text constant; None where the context has its address."""
+        return None
+
+    def foreign(self, symbol: str, result: str, parameters: str) -> str | None:
+        """Return the name of a foreign function; None where the context has its address."""
+        return None
+
     def helper(self, name: str) -> str:
         """Return the name of a function of this module that is defined here once it is needed."""
         if name not in self._helpers:
@@ -140,10 +159,14 @@ class Unit:
             found = f"@$extern{len(self._externs)}"
             rethrow = self.helper("rethrow")
             self._externs[key] = found
-            self._extern_helpers.append(
-                _extern_helper(found, self.link.import_offset(symbol), rethrow, result, types)
-            )
+            target = self.foreign(symbol, result, ", ".join(types))
+            offset = self.link.import_offset(symbol) if target is None else 0
+            self._extern_helpers.append(_extern_helper(found, target, offset, rethrow, result, types))
         return found
+
+    def declare(self, declaration: str) -> None:
+        """Declare a function or a global once."""
+        self._declarations[declaration] = None
 
     def intrinsic(self, name: str, result: str, parameters: str) -> str:
         """Declare an intrinsic function of LLVM and return its name."""
@@ -180,20 +203,24 @@ class Unit:
         parts += [_HELPERS[name][0] for name in self._helpers]
         parts += self._extern_helpers
         parts += self._declarations
-        parts += [f"attributes #{n} = {{ {text} {_ATTRIBUTES} }}" for n, text in _GROUPS.items()]
+        attributes = _ATTRIBUTES + self.more_attributes
+        parts += [f"attributes #{n} = {{ {text} {attributes} }}" for n, text in _GROUPS.items()]
         parts += [f"!{number} = {text}" for number, text in enumerate(self._metadata)]
         parts.append("")
         return "\n".join(parts)
 
 
-def _extern_helper(name: str, offset: int, rethrow: str, result: str, types: Sequence[str]) -> str:
+def _extern_helper(
+    name: str, target: str | None, offset: int, rethrow: str, result: str, types: Sequence[str]
+) -> str:
+    """Return a function that calls `target`, or what the cell at `offset` has the address of."""
     arguments = [f"{type} %a{n}" for n, type in enumerate(types)]
+    found = f"  %cell = getelementptr i8, ptr %ctx, i64 {offset}\n  %target = load ptr, ptr %cell"
     assigned, returned = ("", "ret void") if result == "void" else ("%result = ", f"ret {result} %result")
     return f"""
 define internal {result} {name}({', '.join(['ptr %ctx', 'i64 %site', *arguments])}) #{RARELY_CALLED} {{
-  %cell = getelementptr i8, ptr %ctx, i64 {offset}
-  %target = load ptr, ptr %cell
-  {assigned}call {result} %target({', '.join(arguments)})
+{"" if target else found}
+  {assigned}call {result} {target or "%target"}({', '.join(arguments)})
   %failed.cell = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
   %failed = load i64, ptr %failed.cell
   %ok = icmp eq i64 %failed, 0

@@ -1,0 +1,1 @@
+"""Programs as native executables and shared libraries that need no Python."""

@@ -1,0 +1,116 @@
+/* What the parts of the runtime of executables share.
+ *
+ * The program itself is the object that LLVM made: it reaches everything through `simple_context`, laid
+ * out by mir/abi.py, whose numbers come from the generated `layout.h`. Objects lie as mir/layout.py says.
+ *
+ * A function that can fail records the error with `simple_fail` and returns anything: the code that called
+ * it looks at ABI_FAILED and throws. So no throw ever crosses a frame of C.
+ */
+#ifndef SIMPLE_H
+#define SIMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+#define CELL(offset) (*(int64_t *)(void *)(simple_context + (offset)))
+#define WORD(address) (*(int64_t *)(uintptr_t)(address))
+
+extern char simple_context[ABI_CONTEXT_SIZE];
+
+/* --- Heap objects: addresses, as the program has them -------------------------------------------- */
+
+typedef int64_t ref;
+
+static inline char *text_data(ref text) { return (char *)(uintptr_t)(text + ABI_TEXT_DATA); }
+static inline size_t text_size(ref text) { return (size_t)WORD(text + ABI_TEXT_BYTES); }
+static inline int64_t array_length(ref array) { return WORD(array + ABI_ARRAY_LEN); }
+static inline ref array_item(ref array, int64_t index) {
+    return WORD(WORD(array + ABI_ARRAY_DATA) + 8 * index);
+}
+
+static inline void set_item(ref array, int64_t index, ref item) {
+    WORD(WORD(array + ABI_ARRAY_DATA) + 8 * index) = item;
+}
+
+/* These return 0 where memory runs out, which is recorded. Any of them may collect: what is referred to
+ * from the stack stays, what only malloc'ed memory refers to does not. */
+ref simple_new_text(const char *data, size_t size);
+ref simple_new_text_counted(size_t size, int64_t chars); /* the same, to be filled by the caller */
+ref simple_decode_text(const char *data, size_t size); /* what is not UTF-8 becomes U+FFFD */
+ref simple_decode_name(const char *data, size_t size); /* ... a surrogate, as in names of files */
+ref simple_new_array(int64_t type, int64_t count, int64_t size); /* elements of `size` bytes, all 0 */
+ref simple_new_text_array(int64_t count);               /* of nil, each to be set before others see it */
+char *simple_encode_name(ref text);                    /* the reverse, to be freed; NULL: it holds a NUL */
+int64_t simple_count_chars(const char *data, size_t size);
+size_t simple_next_char(const char *data, size_t size, uint32_t *code); /* bytes taken; 0: not UTF-8 */
+bool simple_is_utf8(const char *data, size_t size);
+size_t simple_put_char(char *to, uint32_t code);
+
+ref rt_heap_refill(int64_t size);
+void simple_heap_start(void);
+
+/* --- Errors -------------------------------------------------------------------------------------- */
+
+enum { ENDS_NOT, ENDS_ERROR, ENDS_EXIT, ENDS_INTERRUPTED };
+
+struct simple_error {
+    int ending;        /* one of the above */
+    const char *kind;
+    char *message;     /* malloc'ed */
+    size_t size;
+    int64_t site;      /* 0: none */
+    int status;        /* of ENDS_EXIT */
+};
+
+void simple_fail(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void simple_end(int ending, int status);
+bool simple_failed(void);
+struct simple_error simple_take_error(void);
+int simple_report(struct simple_error *error); /* shows it and frees it; returns the exit status */
+
+/* --- Calling the program ------------------------------------------------------------------------- */
+
+int64_t simple_enter(char *context, void *function, int64_t a, int64_t b); /* 0, or 1 after a throw */
+void simple_start(void *stack_top); /* before anything else */
+void simple_set_stack_top(void *stack_top);
+void *simple_stack_top(void);
+bool simple_check_interrupt(void);  /* true: interrupted, and that is recorded */
+
+/* Wait until a file is ready, for so long at most (NULL: for ever), as ppoll does. An interrupt that came in
+ * before ends it at once. */
+struct pollfd;
+struct timespec;
+int simple_wait(struct pollfd *files, int count, const struct timespec *time);
+
+/* --- Output -------------------------------------------------------------------------------------- */
+
+void simple_output_start(void);
+bool simple_flush(void);            /* false: it failed, and that is recorded */
+int simple_finish(int status);      /* at the end: flushes, and returns the exit status */
+
+/* --- What the compiler says of the program: the generated file program.c -------------------------- */
+
+struct simple_site {
+    uint32_t file, shown; /* offsets into simple_strings */
+    uint32_t line, column, before; /* `before`: columns of `shown` before the marked one */
+    uint32_t has_line;
+};
+
+struct simple_type {
+    int64_t size, kind, stride;
+    const int64_t *references; /* their number, then the offset of each */
+};
+
+struct simple_import { const char *library, *name; };
+
+extern const char simple_strings[];
+extern const struct simple_site simple_sites[]; /* number 0 is none */
+extern const struct simple_type simple_types[];
+extern void *const simple_code[];
+extern const uint32_t simple_code_names[];
+extern const struct simple_import simple_imports[];
+
+#endif
