@@ -20,7 +20,8 @@ from simple_jit.engine.engine import Engine
 from simple_jit.engine.native import signature
 from simple_jit.hir import types
 from simple_jit.hir.globals import first_free_cell
-from simple_jit.mir.link import InvalidMir, read_unit
+from simple_jit.mir.layout import described
+from simple_jit.mir.link import InvalidMir, move_globals, read_unit
 from simple_jit.runtime.code_arena import CodeMemoryError
 from simple_jit.runtime.context import ContextFull
 from simple_jit.runtime.errors import SimpleError
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from simple_jit.engine.callers import Caller
     from simple_jit.mir import nodes as mir
     from simple_jit.mir.link import Signature
+    from simple_jit.mir.parse import Unit
     from simple_jit.runtime.output import Sink
 
 DEFAULT_LEVEL: Final = 2
@@ -273,10 +275,12 @@ class LocalExecutionManager:
 
     def _compile(self, text: str) -> None:
         engine = self._open()
-        functions = read_unit(text, _Linkage(engine, self._slots))
+        unit = read_unit(text, _Linkage(engine, self._slots))
+        functions = unit.functions
         if not functions:
             return
-        link = _Link(engine, dict(self._slots), functions)
+        self._first_global = move_globals(functions, self._first_global)
+        link = _Link(engine, dict(self._slots), unit)
         engine.compile_unit(functions, link)
         self._slots = link.slots
         for function in functions:
@@ -353,12 +357,11 @@ class _Link:
     A function takes the slot of the one that it replaces where that has the same types.
     """
 
-    def __init__(
-        self, engine: Engine, slots: dict[str, tuple[int, Signature]], functions: Sequence[mir.Function]
-    ) -> None:
+    def __init__(self, engine: Engine, slots: dict[str, tuple[int, Signature]], unit: Unit) -> None:
         self._context = engine.context
+        self._types = {shape.name: described(shape) for shape in unit.types}
         self.slots = slots
-        for function in functions:
+        for function in unit.functions:
             types = tuple([param.type for param in function.params]), function.results
             found = slots.get(function.symbol)
             if found is None or found[1] != types:
@@ -381,4 +384,5 @@ class _Link:
         return self._context.site_number(site)
 
     def type_id(self, name: str) -> int:
-        return self._context.type_id(name)
+        own = self._types.get(name)
+        return self._context.types.number(own) if own is not None else self._context.type_id(name)

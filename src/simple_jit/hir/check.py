@@ -27,7 +27,7 @@ from simple_jit.hir import (
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.check_enums import is_result
 from simple_jit.hir.context import Context
-from simple_jit.hir.instances import get_instance, new_function, result_type, signature_of
+from simple_jit.hir.instances import get_instance, is_concrete, new_function, result_type, signature_of
 from simple_jit.hir.session import Options, Session
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol, Module, ModuleSymbol
 from simple_jit.hir.types import ANY, I64, TEXT, UNIT, IntType, StructType, Type, array_of
@@ -243,7 +243,7 @@ class Finder:
             CompileError: the function does not accept these types.
         """
         symbol = self._symbol(name)
-        if not isinstance(symbol, FunctionSymbol):
+        if not isinstance(symbol, FunctionSymbol) or (types is None and not is_concrete(symbol)):
             return None
         signature = signature_of(symbol)
         wanted = [param.type for param in signature.params]
@@ -269,8 +269,8 @@ class Finder:
 
     def names(self) -> list[str]:
         """Return the names of the functions that the main module declares, in order."""
-        names = self.main.names
-        return [name for name, symbol in names.items() if isinstance(symbol, FunctionSymbol)]
+        symbols = self.main.names.items()
+        return [name for name, symbol in symbols if isinstance(symbol, FunctionSymbol) and name.isidentifier()]
 
     def dynamic_types(self) -> Iterable[Type]:
         """Return the types of which the program has values in `any` or of traits."""

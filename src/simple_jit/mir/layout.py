@@ -21,12 +21,14 @@ from _weakref import ref
 
 from simple_jit.hir import types as hir
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.abi import HEADER_SIZE
+from simple_jit.mir.abi import ARRAY_SIZE, HEADER_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Final
+
+    from simple_jit.mir.parse import TypeShape
 
 _SCALARS: Final[dict[hir.Type, tuple[mir.MirType, ...]]] = {
     **{type: (mir.TYPES[name],) for name, type in hir.SCALARS.items()},
@@ -288,6 +290,12 @@ def descriptor(type: hir.Type) -> Descriptor:
     return found
 
 
+def described(shape: TypeShape) -> Descriptor:
+    """Return the descriptor of a type that MIR text describes."""
+    size, stride = (ARRAY_SIZE, shape.size) if shape.kind == "array" else (shape.size, 0)
+    return _add(shape.name, shape.kind, size, stride, shape.references)
+
+
 def type_named(name: str) -> hir.Type | None:
     """Return the text or array type of the language that has the key `name`; None for all other types."""
     elem, depth = name, 0
@@ -305,7 +313,7 @@ def _describe(type: hir.Type) -> Descriptor:
         return TEXT_DESCRIPTOR
     if isinstance(type, hir.ArrayType):
         layout = element_layout(type.elem)
-        return _add(type_key(type), "array", 32, layout.size, _references(layout, [type.elem]))
+        return _add(type_key(type), "array", ARRAY_SIZE, layout.size, _references(layout, [type.elem]))
     if isinstance(type, hir.StructType):
         layout, _ = struct_layout(type)
         fields = [field.type for field in type.fields]

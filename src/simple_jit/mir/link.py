@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
-from simple_jit.mir.parse import MirSyntaxError, parse_functions
+from simple_jit.mir.parse import MirSyntaxError, TypeShape, Unit, parse_unit
 from simple_jit.mir.verify import MirError, verify
+from simple_jit.mir.visit import DEFS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Final, Protocol, TypeAlias
-
-    from simple_jit.mir.parse import Lines
 
     Types: TypeAlias = tuple[mir.MirType, ...]
     Signature: TypeAlias = tuple[Types, Types]
@@ -51,35 +50,73 @@ class Linkage(Protocol):
         """Is there a type descriptor of this name?"""
 
 
-def read_unit(text: str, linkage: Linkage) -> list[mir.Function]:
-    """Return the functions in `text`, which may call each other and what `linkage` knows.
+def read_unit(text: str, linkage: Linkage) -> Unit:
+    """Return what is in `text`: functions that call each other and what `linkage` knows, and types.
 
     Raises:
         InvalidMir: it is no MIR, or breaks a rule.
     """
-    lines: Lines = {}
     try:
-        functions = parse_functions(text, lines)
+        unit = parse_unit(text)
     except MirSyntaxError as error:
         raise InvalidMir(error.line, error.reason) from None
-    for function in functions:
+    for function in unit.functions:
         try:
             verify(function)
         except MirError as error:
             culprit = error.culprit if error.culprit is not None else function
-            raise InvalidMir(lines.get(culprit, lines[function]), error.problem) from None
-    _Linker(functions, lines, linkage).check()
-    return functions
+            raise InvalidMir(unit.lines.get(culprit, unit.lines[function]), error.problem) from None
+    _Linker(unit, linkage).check()
+    return unit
+
+
+def move_globals(functions: Sequence[mir.Function], by: int) -> int:
+    """Have functions use module-level variables `by` cells further on; returns the first cell behind them.
+
+    What counts is a load or store at a fixed offset from a local that only `context` assigns.
+    """
+    top = by
+    for function in functions:
+        contexts = _context_locals(function)
+        for block in function.blocks:
+            for at, i in enumerate(block.instructions):
+                if isinstance(i, (mir.Load, mir.Store)) and i.base in contexts and i.index is None:
+                    cell = (i.offset - abi.GLOBALS) >> 3
+                    if 0 <= cell < abi.GLOBALS_COUNT:
+                        top = max(top, cell + by + 1)
+                        kind, local = (mir.Load, i.dst) if isinstance(i, mir.Load) else (mir.Store, i.src)
+                        block.instructions[at] = kind(local, i.base, i.offset + 8 * by)
+    return top
+
+
+def _context_locals(function: mir.Function) -> set[mir.Local]:
+    """Return the locals that hold the address of the context and nothing else."""
+    found: set[mir.Local] = set()
+    others: set[mir.Local] = set(function.params)
+    for block in function.blocks:
+        for i in block.instructions:
+            if isinstance(i, mir.Context):
+                found.add(i.dst)
+            else:
+                others.update(DEFS[type(i)](i))
+    return found - others
 
 
 class _Linker:
-    def __init__(self, functions: Sequence[mir.Function], lines: Lines, linkage: Linkage) -> None:
-        self.lines = lines
+    def __init__(self, unit: Unit, linkage: Linkage) -> None:
+        self.lines = unit.lines
         self.linkage = linkage
-        self.functions = functions
+        self.functions = unit.functions
         self.own: dict[str, mir.Function] = {}
+        self.shapes = unit.types
+        self.types: dict[str, TypeShape] = {}
 
     def check(self) -> None:
+        for shape in self.shapes:
+            problem = _shape_problem(shape) or ("is described twice" if shape.name in self.types else "")
+            if problem:
+                raise InvalidMir(shape.line, f"the type {shape.name} {problem}")
+            self.types[shape.name] = shape
         for function in self.functions:
             problem = self._function_problem(function)
             if problem:
@@ -133,7 +170,8 @@ class _Linker:
         return "" if self.signature(i.symbol) is not None else f"there is no function @{i.symbol}"
 
     def type_id(self, i: mir.ConstTypeId) -> str:
-        return "" if self.linkage.has_type(i.name) else f"there is no type {i.name}"
+        known = i.name in self.types or self.linkage.has_type(i.name)
+        return "" if known else f"there is no type {i.name}"
 
     def text(self, i: mir.ConstText) -> str:
         surrogates = any("\ud800" <= char <= "\udfff" for char in i.value)
@@ -167,6 +205,24 @@ class _Linker:
 
     def throw(self, t: mir.Throw) -> str:
         return _kind_problem(t.kind, t.message)
+
+
+_LARGEST: Final = 1 << 20
+_KINDS: Final = ("struct", "value", "array")
+
+
+def _shape_problem(shape: TypeShape) -> str:
+    """Return what is wrong with the shape of a type: the collector goes by it."""
+    if shape.kind not in _KINDS:
+        return f"is no {shape.kind}: there are {', '.join(_KINDS)}"
+    is_array = shape.kind == "array"
+    least, first = (1, 0) if is_array else (abi.HEADER_SIZE, abi.HEADER_SIZE)
+    if not least <= shape.size <= _LARGEST:
+        return f"has a size of {shape.size}: it is {least} to {_LARGEST}"
+    inside = all(first <= at <= shape.size - 8 and at % 8 == 0 for at in shape.references)
+    if not inside or (is_array and shape.references and shape.size % 8):
+        return "has a reference where there cannot be one"
+    return "" if list(shape.references) == sorted(set(shape.references)) else "has references out of order"
 
 
 def _kind_problem(kind: str, message: mir.Local | None) -> str:

@@ -32,17 +32,65 @@ Lines: TypeAlias = "dict[Function | mir.Instruction | mir.Terminator, int]"
 """The line on which each of these stands."""
 
 
-def parse_functions(text: str, lines: Lines | None = None) -> list[Function]:
-    """Return the functions in `text`, in order; `lines` is filled with where all of it stands.
+class TypeShape:
+    """A `type` line: what objects of the type called `name` look like (`layout.Descriptor`)."""
+
+    __slots__ = ("kind", "line", "name", "references", "size")
+
+    def __init__(self, name: str, kind: str, size: int, references: tuple[int, ...], line: int) -> None:
+        self.name = name
+        self.kind = kind
+        self.size = size
+        self.references = references
+        self.line = line
+
+
+class Unit:
+    """What a text has: functions, types, and the line on which each function and instruction stands."""
+
+    __slots__ = ("functions", "lines", "types")
+
+    def __init__(self) -> None:
+        self.functions: list[Function] = []
+        self.types: list[TypeShape] = []
+        self.lines: Lines = {}
+
+
+def parse_unit(text: str) -> Unit:
+    """Return what is in `text`, in order.
 
     Raises:
         MirSyntaxError: `text` is not MIR.
     """
-    tokens = _Tokens(text)
-    functions = []
+    tokens, unit = _Tokens(text), Unit()
     while tokens.kind != "end":
-        functions.append(_FunctionParser(tokens, {} if lines is None else lines).function_text())
-    return functions
+        if tokens.kind == "word" and tokens.text == "type":
+            unit.types.append(_type_shape(tokens))
+        else:
+            unit.functions.append(_FunctionParser(tokens, unit.lines).function_text())
+    return unit
+
+
+def _type_shape(tokens: _Tokens) -> TypeShape:
+    line = tokens.line
+    tokens.expect("type")
+    name, kind, size = tokens.string("a name in quotes"), tokens.take("word", "a kind"), tokens.integer()
+    references: list[int] = []
+    tokens.expect("[")
+    while not tokens.accept("]"):
+        if references:
+            tokens.expect(",")
+        references.append(tokens.integer())
+    return TypeShape(name, kind, size, tuple(references), line)
+
+
+def parse_functions(text: str) -> list[Function]:
+    """Return the functions in `text`, in order.
+
+    Raises:
+        MirSyntaxError: `text` is not MIR.
+    """
+    return parse_unit(text).functions
 
 
 def parse_function(text: str) -> Function:

@@ -17,7 +17,7 @@ from simple_jit.mir.visit import DEFS, TERMINATOR_USES, USES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Final
 
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -26,6 +26,11 @@ _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\
 def dump(function: mir.Function) -> str:
     """Return the text form of a function, with a newline at the end."""
     return _Printer(function).function_text()
+
+
+def dump_type(name: str, kind: str, size: int, references: Sequence[int]) -> str:
+    """Return the line that describes a type, for `type_id` (see docs/mir.md)."""
+    return f"type {quote(name)} {kind} {size} [{', '.join(map(str, references))}]\n"
 
 
 def dump_instruction(function: mir.Function, instruction: mir.Instruction) -> str:
