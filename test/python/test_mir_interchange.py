@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,10 +87,10 @@ def manager(request: pytest.FixtureRequest) -> Iterator[LocalExecutionManager]:
         yield manager
 
 
-def outcome(run: object) -> str:
+def outcome(run: Callable[..., object], *args: object) -> str:
     """Return what a call did: NaN has one text, and errors their place."""
     try:
-        return repr(run())  # type: ignore[operator]
+        return repr(run(*args))
     except (SimpleError, Failed) as error:
         return str(error)
 
@@ -112,13 +112,13 @@ def test_hand_written_mir_does_the_same_everywhere(
         manager.set_opt_level(level)
         manager.compile(text)
         for args in calls:
-            assert outcome(lambda: manager.execute(name, args)) == outcome(lambda: interpret(args))
+            assert outcome(manager.execute, name, args) == outcome(interpret, args)
 
 
 def test_errors_have_the_place_that_the_text_gives(manager: LocalExecutionManager) -> None:
     manager.compile(SWITCH)
-    assert outcome(lambda: manager.execute("name", [11])) == "DivisionByZero: division by zero (hand.mir:12:3)"
-    assert outcome(lambda: manager.execute("name", [4])) == (
+    assert outcome(manager.execute, "name", [11]) == "DivisionByZero: division by zero (hand.mir:12:3)"
+    assert outcome(manager.execute, "name", [4]) == (
         "IndexError: index 4 is out of range for length 3 (hand.mir:13:4)"
     )
 
@@ -225,10 +225,5 @@ def test_damaged_mir_is_refused_or_compiles(number: int) -> None:
 def test_the_reader_takes_any_text() -> None:
     samples = [Path(__file__).read_text(encoding="utf-8"), "", "\x00", "é", "type", 'type "', "fn", "fn @", "%", "1" * 9999]
     with LocalExecutionManager.cranelift() as manager:
-        for sample in samples:
-            try:
-                manager.compile(sample)
-            except InvalidMir as refusal:
-                assert refusal.line >= 1
-            else:
-                assert sample == ""
+        accepted = [sample for sample in samples if mir_mutations.compiles([manager], sample)]
+    assert accepted == [""]

@@ -269,8 +269,8 @@ class Finder:
 
     def names(self) -> list[str]:
         """Return the names of the functions that the main module declares, in order."""
-        symbols = self.main.names.items()
-        return [name for name, symbol in symbols if isinstance(symbol, FunctionSymbol) and name.isidentifier()]
+        names = self.main.names
+        return [n for n, symbol in names.items() if isinstance(symbol, FunctionSymbol) and n.isidentifier()]
 
     def dynamic_types(self) -> Iterable[Type]:
         """Return the types of which the program has values in `any` or of traits."""
