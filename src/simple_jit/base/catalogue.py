@@ -144,6 +144,7 @@ BAD_EXPORT = Rule("E0421", "An exported function has a name and types that C has
 UNKNOWN_MODULE = Rule("E0501", "A module that is used exists.")
 UNKNOWN_IMPORT = Rule("E0502", "A module declares what is imported from it.")
 NOT_EXPORTED = Rule("E0503", "A module exports what is imported from it.")
+AMBIGUOUS_IMPORT = Rule("E0504", "A name that is used comes from one module.")
 
 # --- W00xx: warnings ---------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from simple_jit.hir.symbols import (
     FunctionSymbol,
     GlobalSymbol,
     HoleType,
+    ImportSymbol,
     Module,
     ModuleSymbol,
     RecordSymbol,
@@ -162,9 +163,21 @@ def report_unknown_name(cx: Context, node: ast.Name) -> hir.Expr:
     if owner is not None and cx.session.find_method(owner, node.name) is not None:
         receiver = "self" if cx.self_variable is not None else str(owner)
         return cx.error(diagnostic.hint(f"to call the method, write `{receiver}.{node.name}(…)`"))
+    hidden = _hidden_by_export(cx, node.name)
+    if hidden is not None:
+        return cx.error(diagnostic.note(f"`{hidden.key}` has one, but does not export it"))
     near = _FOREIGN_NAMES.get(node.name) or _enum_with(cx, node.name)
     near = near or suggest(node.name, _candidates(cx))
     return cx.error(diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
+
+
+def _hidden_by_export(cx: Context, name: str) -> Module | None:
+    """Return the module of a `use m.*` that has a name which it does not export."""
+    for star in cx.module.stars:
+        target = cx.session.loader.star_module(star)
+        if target is not None and not isinstance(target.find(name), (ImportSymbol, type(None))):
+            return target
+    return None
 
 
 def _enum_with(cx: Context, name: str) -> str | None:

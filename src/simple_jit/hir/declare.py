@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
-from simple_jit.base.diagnostics import Reporter
+from simple_jit.base.diagnostics import Reporter, suggest
 from simple_jit.hir.decorators import decorated, decorators, hidden_name
 from simple_jit.hir.symbols import (
     AliasSymbol,
@@ -111,13 +111,15 @@ def bound_names(pattern: ast.Pattern) -> Iterator[ast.Ident | ast.NamePattern]:
 def imports_of(module: Module, use: ast.Use) -> Iterator[ImportSymbol]:
     """Yield the names of a `use` that is not a star."""
     path = tuple(ident.name for ident in use.path)
+    span = use.path[0].span.join(use.path[-1].span)
     if use.names is not None:
         for item in use.names:
             ident = item.alias or item.name
-            yield ImportSymbol(ident.name, module, item.span, path, item.name.name, False)
+            symbol = ImportSymbol(ident.name, module, item.span, path, item.name.name, False)
+            symbol.use_span = span
+            yield symbol
         return
     ident = use.alias or use.path[-1]
-    span = use.path[0].span.join(use.path[-1].span)
     yield ImportSymbol(ident.name, module, span, path[:-1], path[-1], True)
 
 
@@ -144,7 +146,9 @@ def _same_import(a: ImportSymbol, b: ImportSymbol) -> bool:
 def _exported(module: Module, export: ast.Export, reporter: Reporter) -> set[str]:
     for ident in export.names:
         if ident.name not in module.names and not module.is_library:  # parsed when needed
-            reporter.report(
-                rule.UNKNOWN_NAME.at(ident.span, f"there is no `{ident.name}` in this module to export")
+            diagnostic = rule.UNKNOWN_NAME.at(
+                ident.span, f"there is no `{ident.name}` in this module to export"
             )
+            near = suggest(ident.name, module.names)
+            reporter.report(diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
     return {ident.name for ident in export.names}

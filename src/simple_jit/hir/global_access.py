@@ -4,14 +4,15 @@
     f()                 error: `s` is used before it is set
     val s = "x"
 
-Cells start as zeros. For a number that is harmless; a reference must not be read as one. So where something
-that runs before a binding may call functions, the cell of a `T` is one of `T?`, nil until it is set.
+So where something that runs before a binding may call functions (for a number: functions that name it), the
+cell of a `T` is one of `T?`, nil until it is set. An optional is nil until then, and no error.
 """
 
 from __future__ import annotations
 
 from simple_jit.base import catalogue as rule
 from simple_jit.hir import nodes as hir
+from simple_jit.hir.captures import free_names
 from simple_jit.hir.symbols import ERROR, GlobalSymbol
 from simple_jit.hir.types import (
     BOOL,
@@ -34,28 +35,61 @@ if TYPE_CHECKING:
 
 def stored_type(symbol: GlobalSymbol, type: Type) -> Type:
     """Return the type of the cell of a global of type `type`."""
-    if symbol.module.is_library or _may_be_zero(type):
+    if symbol.module.is_library or type in (UNIT, NEVER) or isinstance(type, OptionalType):
         return type
-    if symbol.module in symbol.module.session.cyclic or _calls_before(symbol):
+    if symbol.module in symbol.module.session.cyclic:
         return optional_of(type)
-    return type
+    may_be_read = _is_read_before if _is_scalar(type) else _calls_before
+    return optional_of(type) if may_be_read(symbol) else type
 
 
-def _may_be_zero(type: Type) -> bool:
-    """Is what zeros mean a value of `type`?"""
+def _is_scalar(type: Type) -> bool:
+    """Is `type` made of numbers? Such a global is often used in loops, so its cell is looked at closely."""
     if isinstance(type, TupleType):
-        return all(map(_may_be_zero, type.items))
-    return is_number(type) or type in (BOOL, UNIT, NEVER) or isinstance(type, OptionalType)
+        return all(map(_is_scalar, type.items))
+    return is_number(type) or type is BOOL
+
+
+def _before(symbol: GlobalSymbol) -> list[ast.Stmt]:
+    """Return the statements of the module up to the binding, that one included."""
+    found: list[ast.Stmt] = []
+    for statement in symbol.module.tree.statements:
+        if not isinstance(statement, _DECLARATIONS):
+            found.append(statement)
+        if statement is symbol.binding:
+            break
+    return found
+
+
+def _is_read_before(symbol: GlobalSymbol) -> bool:
+    """May a function that names the global run before it is set? Methods are taken to do so."""
+    pending: list[ast.FunctionDecl] = []
+    functions: dict[str, ast.FunctionDecl] = {}
+    for statement in symbol.module.tree.statements:
+        if isinstance(statement, ast.FunctionDecl):
+            functions[statement.name.name] = statement
+        elif isinstance(statement, _WITH_METHODS):
+            pending += [method for method in statement.methods if method.body is not None]
+    before = _before(symbol)
+    if not _may_call(before):
+        return False
+    names = set(free_names(before))
+    while True:
+        pending += [functions.pop(name) for name in names if name in functions]
+        if not pending:
+            return False
+        names = set(free_names(pending.pop()))
+        if symbol.name in names:
+            return True
 
 
 def _calls_before(symbol: GlobalSymbol) -> bool:
     """Does a statement of the module that runs before the binding, or its own value, call anything?"""
-    pending: list[object] = []
-    for statement in symbol.module.tree.statements:
-        if not isinstance(statement, _DECLARATIONS):
-            pending.append(statement)
-        if statement is symbol.binding:
-            break
+    return _may_call(_before(symbol))
+
+
+def _may_call(statements: list[ast.Stmt]) -> bool:
+    pending: list[object] = list(statements)
     while pending:
         item = pending.pop()
         if isinstance(item, list):
@@ -68,6 +102,7 @@ def _calls_before(symbol: GlobalSymbol) -> bool:
 
 
 _DECLARATIONS = (ast.FunctionDecl, ast.RecordDecl, ast.EnumDecl, ast.ImplDecl, ast.TraitDecl, ast.Use)
+_WITH_METHODS = (ast.RecordDecl, ast.EnumDecl, ast.ImplDecl, ast.TraitDecl)
 _MAY_CALL = (ast.Call, ast.Member, ast.Binary, ast.InterpolatedText, ast.ExprStmt, ast.Index)
 """What may run a function: operators and interpolation do so by methods."""
 

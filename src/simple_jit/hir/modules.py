@@ -14,6 +14,7 @@ from simple_jit.base.source import SourceFile
 from simple_jit.hir.core_index import CoreIndex, Piece
 from simple_jit.hir.declare import declare_module, declare_statements
 from simple_jit.hir.decorators import expand_methods
+from simple_jit.hir.report import listed
 from simple_jit.hir.symbols import (
     FunctionSymbol,
     ImportSymbol,
@@ -78,7 +79,13 @@ class Loader:
 
     def resolve(self, symbol: ImportSymbol, seen: tuple[ImportSymbol, ...] = ()) -> Symbol | None:
         """Return what an import stands for, or None after reporting that there is no such thing."""
-        if symbol.resolved is None and symbol not in seen:
+        if symbol in seen:
+            self.reporter.report(
+                rule.UNKNOWN_IMPORT.at(
+                    symbol.span, f"`{symbol.name}` is imported in a circle: nothing declares it"
+                )
+            )
+        elif symbol.resolved is None:
             symbol.resolved = self._resolve(symbol, (*seen, symbol))
         return symbol.resolved
 
@@ -220,13 +227,45 @@ class Loader:
         return candidate
 
     def _report_missing(self, symbol: ImportSymbol) -> None:
-        wanted = ".".join(symbol.path) or (symbol.target or "")
-        relative = os.path.join(*(symbol.path or (symbol.target or "",)))
-        diagnostic = rule.UNKNOWN_MODULE.at(symbol.span, f"there is no module `{wanted}`")
-        folders = [_short_path(folder) for folder in self._folders(symbol.module)[:-1]]
-        diagnostic.note(f"looked for `{relative}.spl` and `{relative}/mod.spl` in: {', '.join(folders)}")
+        parts = symbol.path or (symbol.target or "",)
+        relative = os.path.join(*parts)
+        diagnostic = rule.UNKNOWN_MODULE.at(symbol.use_span, f"there is no module `{'.'.join(parts)}`")
+        folders = self._folders(symbol.module)
+        inside = [n for folder in folders for n in _modules_in(os.path.join(folder, relative))]
+        if inside:
+            shown = listed([f"{'.'.join(parts)}.{name}" for name in sorted(set(inside))[:5]])
+            diagnostic.note(f"`{relative}` is a folder without `mod.spl`; it has {shown}")
+        else:
+            near = _nearest(parts, folders)
+            if near:
+                diagnostic.hint(f"did you mean `{near}`?")
+        places = ", ".join(_short_path(folder) for folder in folders[:-1])
+        diagnostic.note(f"looked for `{relative}.spl` and `{relative}/mod.spl` in: {places}")
         diagnostic.note("and in the standard library")
         self.reporter.report(diagnostic)
+
+
+def _modules_in(folder: str) -> list[str]:
+    """Return the names of the modules and folders of modules in a folder."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    modules = [name[:-4] for name in names if name.endswith(".spl")]
+    return modules + [
+        name for name in names if os.path.isdir(os.path.join(folder, name)) and name.isidentifier()
+    ]
+
+
+def _nearest(parts: tuple[str, ...], folders: list[str]) -> str | None:
+    """Return the module that a path is most likely a misspelling of: its first part that is not there is."""
+    for count in range(1, len(parts) + 1):
+        known = [os.path.join(folder, *parts[: count - 1]) for folder in folders]
+        names = {name for folder in known for name in _modules_in(folder)} - {"mod"}
+        if parts[count - 1] not in names:
+            near = suggest(parts[count - 1], names)
+            return ".".join([*parts[: count - 1], near, *parts[count:]]) if near else None
+    return None
 
 
 def is_visible(module: Module, name: str, symbol: Symbol) -> bool:

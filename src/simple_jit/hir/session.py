@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.hir.core_index import BOUNDS
 from simple_jit.hir.modules import LIBRARY, Loader
@@ -127,15 +128,30 @@ class Session:
             return self.loader.resolve(found) or BrokenSymbol(name, module, found.span)
         if found is not None:
             return found
+        return self._starred(module, name) if module.stars else None
+
+    def _starred(self, module: Module, name: str) -> Symbol | None:
+        """Return what `name` means among the names that `use m.*` brings in."""
+        from simple_jit.hir.modules import is_visible
+
+        found: dict[Symbol, Module] = {}
         for star in module.stars:
             target = self.loader.star_module(star)
             symbol = target.find(name) if target is not None else None
-            if target is not None and symbol is not None:
-                from simple_jit.hir.modules import is_visible
-
-                if is_visible(target, name, symbol):
-                    return self.loader.resolve(symbol) if isinstance(symbol, ImportSymbol) else symbol
-        return None
+            if target is None or symbol is None or not is_visible(target, name, symbol):
+                continue
+            meant = self.loader.resolve(symbol) if isinstance(symbol, ImportSymbol) else symbol
+            if meant is not None and found and meant not in found:
+                first = next(iter(found.values()))
+                message = f"`{name}` comes from `{first.key}` and from `{target.key}`"
+                self.reporter.report(
+                    rule.AMBIGUOUS_IMPORT.at(star.span, message).hint(
+                        f"import the one that is meant by its name: `use {first.key}.{{{name}}}`"
+                    )
+                )
+            elif meant is not None:
+                found[meant] = target
+        return next(iter(found), None)
 
     def member(self, module: Module, name: str, span: Span) -> Symbol | None:
         """Return `name` of another module; reports where there is none."""

@@ -149,7 +149,8 @@ class Symbol:
 class ImportSymbol(Symbol):
     """A name that `use` brings in: `target` of the module at `path`, or that module itself (None).
 
-    `use a.b` may mean either; the loader tries the module `a.b` first, then `b` of `a`.
+    `use a.b` may mean either; the loader tries the module `a.b` first, then `b` of `a`. `use_span` is the
+    path in the `use`.
     """
 
     __slots__ = ("either", "path", "public", "resolved", "target", "use_span")
@@ -169,6 +170,7 @@ class ImportSymbol(Symbol):
         self.either = either
         self.public = False
         self.resolved: Symbol | None = None
+        self.use_span = span
 
 
 class ModuleSymbol(Symbol):

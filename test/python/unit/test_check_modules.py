@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,20 @@ def write(folder: Path, files: dict[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+def advice(path: Path) -> list[str]:
+    """Return the hints and notes on what is wrong with a program."""
+    reporter = Reporter()
+    check_program(SourceFile(str(path), path.read_text(encoding="utf-8")), reporter, Options())
+    return [line for d in reporter.diagnostics for line in (*d.hints, *d.notes) if "looked for" not in line]
+
+
+def run_file(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program by the command, in a process of its own."""
+    words = [sys.executable, "-m", "simple_jit", "run", "--mode", "always_interpret", str(path)]
+    variables = {**os.environ, "PYTHONPATH": str(Path(LIBRARY).parents[1]), **environment}
+    return subprocess.run(words, capture_output=True, text=True, env=variables, timeout=60, check=False)
+
+
 def check_file(path: Path, search_path: list[str] | None = None) -> tuple[hir.Program | None, list[str]]:
     reporter = Reporter()
     source = SourceFile(str(path), path.read_text(encoding="utf-8"))
@@ -35,6 +52,10 @@ HELPERS = {
     "pack/mod.spl": "fn packed() -> i64: 1\n",
     "limited.spl": "export shown\nfn shown() -> i64: hidden()\nfn hidden() -> i64: 2\n",
     "passing.spl": "pub use util.{twice}\npub use limited.*\n",
+    "other.spl": "fn twice(x): x + x\n",
+    "ring.spl": "pub use ring.{f}\n",
+    "constants_a.spl": "use constants_b.{B}\nconst A = B + 1\n",
+    "constants_b.spl": "use constants_a.{A}\nconst B = A + 1\n",
 }
 
 
@@ -69,6 +90,13 @@ def test_what_an_import_brings_in(tmp_path: Path, program: str) -> None:
         ("use limited\nprint limited.hidden()\n", "E0503 `hidden` is not exported by `limited`"),
         ("use util.{count}\ncount = 2\n", "E0209 `count` belongs to `util`, which alone can assign it"),
         ("use util.{twice}\nfn twice(x): x\n", "E0205 `twice` is declared twice"),
+        ("use limited.*\nprint hidden()\n", "E0201 there is no `hidden` here"),
+        ("use util.*\nuse other.*\nprint twice(1)\n", "E0504 `twice` comes from `util` and from `other`"),
+        ("use other\nprint other\n", "E0208 `other` is a module, not a value"),
+        ("fn f():\n    use util\n", "E0217 `use` and `export` stand at the top level of a module"),
+        ("fn f(): 1\nexport g\n", "E0201 there is no `g` in this module to export"),
+        ("use ring.{f}\nprint f()\n", "E0502 `f` is imported in a circle: nothing declares it"),
+        ("use constants_a.{A}\nprint A\n", "E0216 the value of `A` depends on itself"),
     ],
 )
 def test_what_an_import_may_not(tmp_path: Path, program: str, error: str) -> None:
@@ -76,6 +104,85 @@ def test_what_an_import_may_not(tmp_path: Path, program: str, error: str) -> Non
     checked, found = check_file(tmp_path / "main.spl")
     assert checked is None
     assert found == [error]
+
+
+@pytest.mark.parametrize(
+    ("program", "line"),
+    [
+        ("use utl.{twice}\n", "did you mean `util`?"),
+        ("use deep.iner.{four}\n", "did you mean `deep.inner`?"),
+        ("use std.maths.{sqrt}\n", "did you mean `std.math`?"),
+        ("use deep.{four}\n", "`deep` is a folder without `mod.spl`; it has `deep.inner`"),
+        ("use util.{twise}\n", "did you mean `twice`?"),
+        ("use limited.*\nprint hidden()\n", "`limited` has one, but does not export it"),
+        ("fn name(): 1\nexport nane\n", "did you mean `name`?"),
+    ],
+)
+def test_what_is_advised(tmp_path: Path, program: str, line: str) -> None:
+    write(tmp_path, {**HELPERS, "main.spl": program})
+    assert line in advice(tmp_path / "main.spl")
+
+
+def test_types_traits_and_constants_in_a_circle(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "main.spl": "use a.{A}\nuse b.{B}\nuse a\nval x: a.Named = A(B(nil))\nprint x.name(), x, a.LIMIT\n",
+            "a.spl": (
+                "use b\n"
+                "const LIMIT = b.BASE * 2\n"
+                "trait Named:\n    fn name() -> text\n"
+                "struct A:\n    b: b.B\n"
+                "impl Named for A:\n    fn name() -> text: 'a' + self.b.name()\n"
+            ),
+            "b.spl": (
+                "use a.{A, Named, LIMIT}\n"
+                "const BASE = 21\n"
+                "struct B:\n    a: A?\n"
+                "impl Named for B:\n    fn name() -> text: 'b' + (if LIMIT > 1: '!' else: '?')\n"
+            ),
+        },
+    )
+    done = run_file(tmp_path / "main.spl")
+    assert (done.stdout, done.stderr) == ("ab! A(b: B(a: nil)) 42\n", "")
+
+
+@pytest.mark.parametrize("type", ["i64", "text"])
+def test_a_variable_in_a_circle_is_not_read_before_it_is_set(tmp_path: Path, type: str) -> None:
+    write(
+        tmp_path,
+        {
+            "main.spl": "use a\nprint a.x\n",
+            "a.spl": f"use b\nval x: {type} = b.y + b.y\nfn f() -> {type}: x\n",
+            "b.spl": "use a\nval y = a.f()\n",
+        },
+    )
+    done = run_file(tmp_path / "main.spl")
+    assert done.returncode == 1
+    assert "NilError: `x` is used before it is set" in done.stderr
+    assert "a.spl:3:" in done.stderr
+
+
+def test_the_search_path_of_the_environment(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "main.spl": "use ext.{f as g}\nuse pack.inner as p\nprint g(), p.h()\n",
+            "one/ext.spl": "fn f(): 1\n",
+            "two/ext.spl": "fn f(): 2\n",
+            "two/pack/inner.spl": "fn h(): 3\n",
+        },
+    )
+    path = os.pathsep.join([str(tmp_path / "none"), str(tmp_path / "one"), str(tmp_path / "two")])
+    done = run_file(tmp_path / "main.spl", SIMPLE_PATH=path)
+    assert (done.stdout, done.stderr) == ("1 3\n", "")
+
+
+def test_an_error_in_a_module_is_reported_there(tmp_path: Path) -> None:
+    write(tmp_path, {"main.spl": "use a\nprint a.f([1])\n", "a.spl": "fn f(xs: [i64]) -> i64:\n    xs[3]\n"})
+    done = run_file(tmp_path / "main.spl")
+    assert done.returncode == 1
+    assert "a.spl:2:" in done.stderr
 
 
 def test_modules_that_import_each_other(tmp_path: Path) -> None:
