@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from _thread import get_ident
+
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.runtime.machine_values import from_machine, to_machine
+from simple_jit.runtime.memory import I64
 from simple_jit.runtime.values import to_python, to_simple
 
 TYPE_CHECKING = False
@@ -61,7 +64,7 @@ def machine_caller(engine: Engine, name: str, offset: int, signature: Signature)
 def _caller(
     engine: Engine,
     name: str,
-    types: list[str],
+    names: list[str],
     takes: list[Converter],
     call: Callable[..., Any],
     gives: Converter | None,
@@ -84,22 +87,28 @@ def _caller(
                 flush()
             return result if gives is None else gives(result)
 
-    classes = [_CLASSES.get(type) for type in types]
+    classes = tuple([_CLASSES.get(type_name) for type_name in names])
     if gives is not None or None in classes:
         return convert_and_call
+    native, unwritten = engine.native, engine.output.unwritten_cell()
 
     def call_at_once(args: Sequence[Any]) -> Any:
-        """The same, quickly, where all arguments are numbers that need no conversion."""
-        if [arg.__class__ for arg in args] != classes:
+        """The same where all arguments are numbers that need no conversion: half a microsecond, if that."""
+        if tuple(map(type, args)) != classes:
             return convert_and_call(args)
         with lock:
-            use_thread()
+            if get_ident() != native.thread:
+                native.use_this_thread()
             try:
-                return call(*args)
+                result = call(*args)
             except OverflowError:  # an integer beyond 64 bits: say which parameter it does not fit
                 return convert_and_call(args)
-            finally:
+            except BaseException:
                 flush()
+                raise
+            if I64[unwritten]:
+                flush()
+            return result
 
     return call_at_once
 

@@ -52,7 +52,7 @@ class NativeCode:
         self._empty += context.code_slots()
         context.new_code_slot = self._new_slot
         self._fill_slots()
-        self._thread = 0
+        self.thread = 0
         self.use_this_thread()
         install_interrupt(backend, context, is_command)
 
@@ -95,9 +95,9 @@ class NativeCode:
     def use_this_thread(self) -> None:
         """Prepare to run code in the calling thread, which has a stack of its own."""
         thread = get_ident()
-        if thread != self._thread:
+        if thread != self.thread:
             set_stack_limit(self._context)
-            self._thread = thread
+            self.thread = thread
 
     def add_unit(self, code: CompiledCode) -> int:
         """Put code into place that has no slots in the code table, for ever; returns its address."""

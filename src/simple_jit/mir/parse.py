@@ -13,7 +13,7 @@ from simple_jit.mir.nodes import Block, Function, Local, MirType, Site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Final, NoReturn, TypeAlias
 
     from simple_jit.mir.nodes import Place
@@ -104,46 +104,55 @@ def parse_function(text: str) -> Function:
 # --- Tokens ---------------------------------------------------------------------------------------
 
 _TOKEN: Final = re.compile(
-    r"""(?P<skip>[ \t\r\n]+|\#[^\n]*)
-    |(?P<local>%[0-9]+)
+    r"""[ \t\r]*(?:
+     (?P<local>%[0-9]+)
+    |(?P<nan>nan:0x[0-9a-f]{16})
+    |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<newline>(?:\#[^\n]*)?\n)
+    |(?P<sign>->|[-+*(){}\[\]:,=!])
+    |(?P<number>[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)
     |(?P<symbol>@(?:[A-Za-z0-9_.$]+|"(?:[^"\\\n]|\\.)*"))
     |(?P<string>"(?:[^"\\\n]|\\.)*")
-    |(?P<nan>nan:0x[0-9a-f]{16})
-    |(?P<number>[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)
-    |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<sign>->|[-+*(){}\[\]:,=!])""",
+    |(?P<end>(?:\#[^\n]*)?\Z)
+    )""",
     re.VERBOSE,
 )
 _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-f]{1,6})\}|(.))")
+_ESCAPED: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
 _MOST_DIGITS: Final = 40
 _MOST_LOCALS: Final = 1_000_000
-_ESCAPED: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
+
+
+def _scan(source: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the tokens of `source`: kind, text, line; the last is `end`, for ever."""
+    position, line = 0, 1
+    for match in _TOKEN.finditer(source):
+        if match.start() != position:
+            break
+        position = match.end()
+        kind: Any = match.lastgroup
+        if kind == "newline":
+            line += 1
+        elif kind == "end":
+            break
+        else:
+            yield kind, match[kind], line
+    rest = source[position:].lstrip(" \t\r")
+    if rest:
+        raise MirSyntaxError(line, f"what is {rest[0]!r}?")
+    while True:
+        yield "end", "the end", line
 
 
 class _Tokens:
     """The token at the cursor: `kind`, `text`, `line`."""
 
     def __init__(self, source: str) -> None:
-        self.source = source
-        self.position = 0
-        self.next_line = self.line = 1
-        self.kind = self.text = ""
+        self._rest = _scan(source)
         self.advance()
 
     def advance(self) -> None:
-        while True:
-            self.line = self.next_line
-            if self.position == len(self.source):
-                self.kind, self.text = "end", "the end"
-                return
-            match = _TOKEN.match(self.source, self.position)
-            if match is None:
-                raise MirSyntaxError(self.line, f"what is {self.source[self.position]!r}?")
-            self.position = match.end()
-            self.kind, self.text = match.lastgroup or "", match[0]
-            self.next_line += self.text.count("\n")
-            if self.kind != "skip":
-                return
+        self.kind, self.text, self.line = next(self._rest)
 
     def fail(self, expected: str) -> NoReturn:
         raise MirSyntaxError(self.line, f"{expected} expected, found {self.text!r}")

@@ -110,6 +110,11 @@ class Output:
         except OSError:
             return
 
+    def unwritten_cell(self) -> int:
+        """Return the index in `I64` of a cell that is 0 only if `flush` has nothing to do."""
+        # Without a buffer lines are collected elsewhere; what begins the context is then never 0.
+        return (self._context.address + (abi.OUT_LEN if self._address else abi.STACK_LIMIT)) >> 3
+
     def flush(self) -> None:
         """Write out what is buffered.
 
