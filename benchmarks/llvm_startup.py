@@ -101,7 +101,7 @@ def measure() -> None:
         machine = library.Machine(found, level)
         marks.append(("", time.perf_counter()))
         part = Part(functions, level)
-        ir = llvm.unit_text(part, [part], FixedLink(), machine)
+        ir = machine.heading + llvm.unit_text(part, [part], FixedLink())
         mark(f"level {level}: write IR")
         with library.Module(found, ir) as module:
             mark(f"level {level}: parse")

@@ -26,7 +26,7 @@ VARIABLES = {
     "SIMPLE_JIT_VERBOSE": "1: log what is compiled, and why not",
     "SIMPLE_HEAP_MAX": "bound of the heap, for example 512M or 4G",
     "SIMPLE_PATH": "folders to look for modules in",
-    "SIMPLE_CACHE": "folder for the code of the collector (default ~/.cache/simple-jit), 0 for none",
+    "SIMPLE_CACHE": "folder for code of LLVM and the collector (default ~/.cache/simple-jit), 0: none",
     "SIMPLE_DEBUG": "1: show the traceback of an internal error",
     "NO_COLOR": "set: no colour in diagnostics",
 }
@@ -62,12 +62,12 @@ def report() -> str:
 
 
 def _cache() -> list[str]:
-    from simple_jit.engine.code_cache import cache_directory
+    from simple_jit.base.disk_cache import cache_directory
 
     directory = cache_directory()
     if directory is None:
-        return ["none: the collector is compiled anew by each process"]
-    return [f"the collector's code, in {directory}", "a program's code is compiled anew by each process"]
+        return ["none: each process compiles anew"]
+    return [f"code of LLVM and of the collector, in {directory}"]
 
 
 def _python() -> list[str]:

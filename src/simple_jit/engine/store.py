@@ -33,14 +33,16 @@ class MirStore:
         return found
 
 
-def callees(function: mir.Function) -> set[str]:
-    """Return the symbols of the instances that `function` calls or makes function values of."""
-    found = addressed(function)
+def callees(function: mir.Function) -> list[str]:
+    """Return the symbols of the instances that `function` calls or makes function values of, in order."""
+    found: dict[str, None] = {}
     for block in function.blocks:
         for instruction in block.instructions:
             if isinstance(instruction, mir.Call):
-                found.add(instruction.callee)
-    return found
+                found[instruction.callee] = None
+            elif isinstance(instruction, mir.ConstCode):
+                found[instruction.symbol] = None
+    return list(found)
 
 
 def addressed(function: mir.Function) -> set[str]:

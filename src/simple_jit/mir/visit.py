@@ -453,6 +453,7 @@ class Flow:
 class Loop:
     """A natural loop: `header` dominates `blocks`; `latches` jump back to it.
 
+    `blocks` is a set in the order of the function, so that what passes make is the same in each process;
     `entries` are the predecessors of the header outside; `exits` are the edges that leave it.
     """
 
@@ -461,17 +462,18 @@ class Loop:
     def __init__(self, header: Block, latches: list[Block], flow: Flow) -> None:
         self.header = header
         self.latches = latches
-        self.blocks = {header}
+        inside = {header}
         stack = list(latches)
         while stack:
             block = stack.pop()
-            if block not in self.blocks:
-                self.blocks.add(block)
+            if block not in inside:
+                inside.add(block)
                 stack.extend(flow.preds[block])
+        self.blocks = dict.fromkeys(sorted(inside, key=flow.number.__getitem__)).keys()
         self.entries = [p for p in flow.preds[header] if p not in self.blocks]
         self.exits = [
             (block, after)
-            for block in sorted(self.blocks, key=flow.number.__getitem__)
+            for block in self.blocks
             for after in successors(block)
             if after not in self.blocks
         ]

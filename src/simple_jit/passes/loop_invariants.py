@@ -112,8 +112,8 @@ class _Hoisting:
         effects = Effects(loop, self.contexts)
         changing = effects.assigned
         front = loop.entries[0]
-        once, number = self.once, self.flow.number
-        for block in sorted(loop.blocks, key=number.__getitem__):
+        once = self.once
+        for block in loop.blocks:
             kept: list[Instruction] = []
             first = block is loop.header
             for i in block.instructions:

@@ -1,4 +1,4 @@
-"""Code on disk: found again, and never used where it might not be right."""
+"""Code on disk: used by the next process, and only if the compiler is the same."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pytest
 from harness import run_simple
 from simple_jit.engine import code_cache
 from simple_jit.engine.backends import open_backend
-from simple_jit.engine.code_cache import CachedUnit, CodeCache, cache_directory
+from simple_jit.engine.code_cache import CachedUnit, CodeCache
 from simple_jit.tiers.contract import CompiledCode
+from simple_jit.tiers.llvm import object_cache
+from simple_jit.tiers.llvm.hotness import Part
+from simple_jit.tiers.llvm.object_cache import ObjectCache
 
-UNIT = CachedUnit(CompiledCode(b"\x90\xc3", {"f": 0}), {"f": 8})
 GARBAGE = """
 fn main():
     var sum = 0
@@ -23,76 +25,65 @@ fn main():
 """
 
 
-@pytest.fixture
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CodeCache:
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("SIMPLE_CACHE", str(tmp_path / "cache"))
-    return CodeCache(open_backend("auto"))
+    return tmp_path / "cache"
 
 
-def only_file(tmp_path: Path) -> Path:
-    (found,) = (tmp_path / "cache").iterdir()
-    return found
-
-
-def test_a_unit_is_found_again(cache: CodeCache) -> None:
+def test_a_unit_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = CachedUnit(CompiledCode(b"\x90\xc3", {"f": 0}), {"f": 8})
+    cache = CodeCache(open_backend("auto"))
     assert cache.load("unit") is None
-    cache.save("unit", UNIT)
-    found = cache.load("unit")
+    cache.save("unit", unit)
+    found = CodeCache(open_backend("auto")).load("unit")
     assert found is not None
     assert (found.code.text, found.code.entries, found.cells) == (b"\x90\xc3", {"f": 0}, {"f": 8})
-
-
-@pytest.mark.parametrize("damage", [b"", b"abc", b"\0" * 4096])
-def test_a_damaged_file_is_not_used(cache: CodeCache, tmp_path: Path, damage: bytes) -> None:
-    cache.save("unit", UNIT)
-    only_file(tmp_path).write_bytes(damage)
-    assert cache.load("unit") is None
-    file = only_file(tmp_path)
-    cache.save("unit", UNIT)
-    file.write_bytes(file.read_bytes()[:-1] + b"?")
-    assert cache.load("unit") is None
-
-
-def test_a_file_that_others_may_write_to_is_not_used(cache: CodeCache, tmp_path: Path) -> None:
-    cache.save("unit", UNIT)
-    only_file(tmp_path).chmod(0o666)
-    assert cache.load("unit") is None
-
-
-def test_code_of_another_compiler_is_not_used(cache: CodeCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.save("unit", UNIT)
-    monkeypatch.setattr(code_cache, "_stamps", lambda directory: 1)
+    monkeypatch.setattr(code_cache, "stamps", lambda directory: "another compiler")
     assert CodeCache(open_backend("auto")).load("unit") is None
 
 
-def test_where_nothing_can_be_written_nothing_is_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("SIMPLE_CACHE", str(tmp_path / "file" / "cache"))
-    cache = CodeCache(open_backend("auto"))
-    cache.save("unit", UNIT)
-    assert cache.load("unit") is None
-
-
-def test_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SIMPLE_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert cache_directory() == "/caches/simple-jit"
-    monkeypatch.setenv("SIMPLE_CACHE", "/elsewhere")
-    assert cache_directory() == "/elsewhere"
-    monkeypatch.setenv("SIMPLE_CACHE", "0")
-    assert cache_directory() is None
+def test_objects_are_found_by_their_ir(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("llvmlite")
+    cache = ObjectCache(enabled=True)
+    parts = [Part([], 2, False), Part([], 0, False)]
+    key = cache.key(parts, ["one", "two"])
+    cache.save(key, [b"1", b"2"])
+    assert ObjectCache(enabled=True).load(key) == [b"1", b"2"]
+    others = [
+        cache.key(parts, ["one", "three"]),
+        cache.key([Part([], 2, True), parts[1]], ["one", "two"]),
+        cache.key(parts[::-1], ["one", "two"]),
+    ]
+    monkeypatch.setattr(object_cache, "stamps", lambda directory: "another compiler")
+    others.append(ObjectCache(enabled=True).key(parts, ["one", "two"]))
+    assert key not in others
+    off = ObjectCache(enabled=False)
+    off.save(off.key(parts, ["one", "two"]), [b"1", b"2"])
+    assert off.load(off.key(parts, ["one", "two"])) is None
 
 
 @pytest.mark.parametrize("backend", ["cranelift", "llvm"])
-def test_a_program_collects_with_code_from_the_cache(tmp_path: Path, backend: str) -> None:
+def test_programs_run_with_code_from_the_cache(folder: Path, tmp_path: Path, backend: str) -> None:
     program = tmp_path / "garbage.spl"
     program.write_text(GARBAGE)
+    words = ["run", "--mode", "always_jit", "--backend", backend, str(program)]
     runs = []
-    for folder in (str(tmp_path / "cache"), str(tmp_path / "cache"), "0", "/proc/nowhere"):
-        words = ["run", "--mode", "always_jit", "--backend", backend, str(program)]
-        done = run_simple(words, environ={"SIMPLE_CACHE": folder, "SIMPLE_GC_LOG": "1"})
+    files = []
+    for place in (str(folder), str(folder), "0", "/proc/nowhere"):
+        done = run_simple(words, environ={"SIMPLE_CACHE": place, "SIMPLE_GC_LOG": "1"})
         runs.append((done.out, done.status, done.err.count("gc ") > 2))
+        files.append(sorted(file.name.split("-")[0] for file in folder.iterdir()))
     assert runs == [("6000000\n", 0, True)] * 4
-    assert only_file(tmp_path).stat().st_mode & 0o777 == 0o600
+    assert files == [["collector", "llvm"] if backend == "llvm" else ["collector"]] * 4
+
+
+def test_a_damaged_cache_is_made_anew(folder: Path, tmp_path: Path) -> None:
+    program = tmp_path / "garbage.spl"
+    program.write_text(GARBAGE)
+    words = ["run", "--mode", "always_jit", "--backend", "llvm", str(program)]
+    for damage in (b"", bytes(1000)):
+        assert run_simple(words, environ={"SIMPLE_CACHE": str(folder)}).out == "6000000\n"
+        for file in folder.iterdir():
+            file.write_bytes(damage)
+    assert run_simple(words, environ={"SIMPLE_CACHE": str(folder)}).out == "6000000\n"

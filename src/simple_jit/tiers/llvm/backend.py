@@ -11,6 +11,7 @@ from simple_jit.tiers.contract import BackendError, CompiledCode, Link
 from simple_jit.tiers.llvm.function import FunctionWriter
 from simple_jit.tiers.llvm.hotness import Part, divide
 from simple_jit.tiers.llvm.library import Library, Machine, Module, open_library
+from simple_jit.tiers.llvm.object_cache import ObjectCache
 from simple_jit.tiers.llvm.recursion import copies
 from simple_jit.tiers.llvm.unit import INLINED, PLAIN, RARELY_CALLED, Unit
 from simple_jit.tiers.object_file import link_objects
@@ -53,6 +54,7 @@ class LLVMBackend:
         self._library: Library | None = None
         self._machines: dict[int, Machine] = {}
         self._other_machines: dict[int, Machine] = {}
+        self._cache: ObjectCache | None = None
         self._lock = allocate_lock()
 
     @property
@@ -91,21 +93,30 @@ class LLVMBackend:
         """
         parts = divide(functions, exported, level, _threads())
         with self._lock:
-            texts = [unit_text(part, parts, link, self._machine(part.level), exported) for part in parts]
+            texts = [unit_text(part, parts, link, exported) for part in parts]
             code = link_objects(self._objects(parts, texts))
         wanted = exported if exported is not None else [function.symbol for function in functions]
         code.entries = {symbol: code.entries[symbol] for symbol in wanted}
         return code
 
     def _objects(self, parts: Sequence[Part], texts: Sequence[str]) -> list[bytes]:
+        """Return the object files of the parts of a unit: they may have been made before."""
+        if self._cache is None:
+            self._cache = ObjectCache(enabled=not self._verify)
+        key = self._cache.key(parts, texts)
+        objects = self._cache.load(key)
+        if objects is None:
+            objects = self._compile(parts, texts)
+            self._cache.save(key, objects)
+        return objects
+
+    def _compile(self, parts: Sequence[Part], texts: Sequence[str]) -> list[bytes]:
         """Compile all parts: the first, which is the largest, here, and the others in another thread."""
         if len(parts) == 1 or _threads() == 1:
             return [self._object(*job, self._machines) for job in zip(parts, texts, strict=True)]
-        others = Background(
-            lambda: [
-                self._object(*job, self._other_machines) for job in zip(parts[1:], texts[1:], strict=True)
-            ]
-        )
+        self._machine(parts[0].level)  # which loads the library
+        rest = list(zip(parts[1:], texts[1:], strict=True))
+        others = Background(lambda: [self._object(*job, self._other_machines) for job in rest])
         try:
             first = self._object(parts[0], texts[0], self._machines)
         finally:
@@ -115,7 +126,7 @@ class LLVMBackend:
     def _object(self, part: Part, text: str, machines: dict[int, Machine]) -> bytes:
         machine = self._machine(part.level, machines)
         try:
-            with self._module(machine, text) as module:
+            with self._module(machine, machine.heading + text) as module:
                 module.optimise(machine, whole=part.whole)
                 return module.emit(machine, as_object=True)
         except BackendError as error:
@@ -131,7 +142,7 @@ class LLVMBackend:
         with self._lock:
             machine = self._machine(level)
             part = Part(functions, level, whole=True)
-            text = unit_text(part, [part], link, machine)
+            text = machine.heading + unit_text(part, [part], link)
             if stage == "llvm-in":
                 return text
             with self._module(machine, text) as module:
@@ -170,13 +181,9 @@ def _threads() -> int:
 
 
 def unit_text(
-    part: Part,
-    parts: Sequence[Part],
-    link: Link,
-    machine: Machine,
-    exported: Collection[str] | None = None,
+    part: Part, parts: Sequence[Part], link: Link, exported: Collection[str] | None = None
 ) -> str:
-    """Return the IR of one of `parts`, as LLVM is to read it."""
+    """Return the IR of one of `parts`, but for the heading that says what machine it is for."""
     others = [function for other in parts if other is not part for function in other.functions]
     unit = Unit(part.functions, link, others)
     called_by_others = {callee for other in parts if other is not part for callee in other.callees()}
@@ -184,8 +191,8 @@ def unit_text(
     for function in part.functions:
         symbol = function.symbol
         outside = exported is None or symbol in exported or symbol in called_by_others
-        write_function(unit, function, "hidden" if outside else "internal", machine.level, bodies)
-    return unit.text(machine.heading, bodies)
+        write_function(unit, function, "hidden" if outside else "internal", part.level, bodies)
+    return unit.text("", bodies)
 
 
 def write_function(unit: Unit, function: Function, linkage: str, level: int, bodies: list[str]) -> None:
