@@ -132,6 +132,8 @@ def _checked_stage(source: SourceFile, reporter: Reporter, stage: str, values: M
         from simple_jit.mir.text import dump as dump_mir
 
         return "\n".join(map(dump_mir, functions))
+    # The addresses of extern functions are those of native code, which is set up when it is asked for.
+    assert engine.native is not None
     return engine.backend(name).dump(functions, engine.context, stage)
 
 
