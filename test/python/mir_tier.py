@@ -6,7 +6,6 @@ what it does outside (output, foreign functions) goes through the engine's own t
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 import threading
@@ -27,19 +26,15 @@ from simple_jit.passes.environment import Environment
 from simple_jit.passes.pipeline import ALL, run_passes
 from simple_jit.runtime.errors import SimpleError, SimpleExit
 from simple_jit.runtime.externs import PythonFunction
+from simple_jit.runtime.memory import I64
 from simple_jit.runtime.values import flatten_value, inflate
 from simple_jit.syntax.load import load_source
+from simple_jit.tiers.contract import BackendMissing
 from simple_jit.tiers.mir_interpreter import MirInterpreter
 
 DEPTH = 4000
 ENTER = 8
 """What stands for the address of the stub that calls protected code."""
-C_TYPES = {
-    "i8": ctypes.c_int8, "i16": ctypes.c_int16, "i32": ctypes.c_int32, "i64": ctypes.c_int64,
-    "u8": ctypes.c_uint8, "u16": ctypes.c_uint16, "u32": ctypes.c_uint32, "u64": ctypes.c_uint64,
-    "f32": ctypes.c_float, "f64": ctypes.c_double, "bool": ctypes.c_bool,
-    "ref": ctypes.c_uint64, "ptr": ctypes.c_uint64,
-}  # fmt: skip
 
 
 class MirEngine(Engine):
@@ -71,6 +66,10 @@ class MirEngine(Engine):
             return inflate(self._interpreter.call(function.symbol, parts), function.ret)
 
         return call
+
+    def backend(self, name):  # type: ignore[no-untyped-def]
+        """Refuse: the collector is interpreted too, or its native code would take over the code table."""
+        raise BackendMissing("the MIR interpreter compiles nothing")
 
     def _resolve(self, symbol: str) -> mir.Function | None:
         function = self.store.lowered(symbol)
@@ -108,13 +107,18 @@ class MirEngine(Engine):
         return (0,)
 
     def _call_extern(self, symbol, args):  # type: ignore[no-untyped-def]
-        found = self.externs.find(symbol)
+        found = self.externs.find_symbol(symbol)
         if isinstance(found, PythonFunction):
             return found.call(*args)
         site = self._externs[symbol]
-        result = C_TYPES[site.dst.type.name] if site.dst is not None else None
-        prototype = ctypes.CFUNCTYPE(result, *(C_TYPES[arg.type.name] for arg in site.args))
-        return prototype(found.address)(*args)
+        result = site.dst.type.name if site.dst is not None else "unit"
+        return self.externs.call_c(symbol, [arg.type.name for arg in site.args], result, args)
+
+    def call_value(self, closure, args):  # type: ignore[no-untyped-def]
+        """Call a function value, as C does."""
+        slot = I64[(closure + abi.HEADER_SIZE) >> 3]
+        results = self._call_pointer(slot, (*args, closure), False)
+        return results[0] if results else None
 
 
 def run(words: list[str]) -> int:
@@ -131,6 +135,7 @@ def run(words: list[str]) -> int:
 def run_source(source: SourceFile, args: list[str], optimise: bool, overflow_checks: bool = False) -> int:
     MirEngine.optimise = optimise
     driver.Engine = MirEngine  # type: ignore[misc]
+    driver.signals.prepare = lambda: None  # only the main thread may, and this runs in another
     config = Config(mode="always_interpret", overflow_checks=overflow_checks)
     return with_deep_stack(lambda: driver.run(source, args, config))
 

@@ -9,7 +9,9 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import CompileError, Diagnostic
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.modules import LIBRARY
+from simple_jit.hir.types import FnType, OptionalType
 from simple_jit.hir.walk import walk
+from simple_jit.mir.foreign import PREFIX, signature_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,21 +21,21 @@ if TYPE_CHECKING:
     from simple_jit.base.source import Span
 
 _NAMES: Final = """
-    rt_args rt_dir_list rt_env_get rt_env_set rt_error_end rt_error_take rt_error_throw rt_exit
-    rt_f32_to_text rt_f64_to_text rt_file_append_text rt_file_delete rt_file_exists rt_file_read_text
+    rt_args rt_dir_list rt_env_get rt_env_set rt_errno_address rt_error_end rt_error_take rt_error_throw
+    rt_exit rt_f32_to_text rt_f64_to_text rt_file_append_text rt_file_delete rt_file_exists rt_file_read_text
     rt_file_write_text rt_flush rt_format_f64 rt_format_i64 rt_format_text rt_format_u64
     rt_function_name rt_gc_collect rt_gc_collections rt_gc_freed_bytes rt_gc_live_bytes
     rt_gc_longest_pause rt_gc_seconds rt_gc_used_bytes rt_heap_refill rt_optional_text_from_c
-    rt_process_run rt_read_line rt_site_file rt_site_line rt_sleep rt_text_from_c rt_text_lower
-    rt_text_normal_digits rt_text_to_f64 rt_text_upper rt_time_mono_ns rt_time_now rt_write
-    rt_write_error
+    rt_process_run rt_python_enter rt_python_leave rt_read_line rt_site_file rt_site_line rt_sleep
+    rt_text_from_c rt_text_lower rt_text_normal_digits rt_text_to_f64 rt_text_upper rt_time_mono_ns
+    rt_time_now rt_write rt_write_error
 """
 IN_RUNTIME: Final = frozenset(_NAMES.split())
 """What `runtime/*.c` defines."""
 
 
 def check_externs(program: hir.Program, reached: Reached, static: bool) -> list[tuple[str, str]]:
-    """Return library and name of each foreign function that is looked up when the program starts.
+    """Return library and symbol of each foreign function that is looked up when the program starts.
 
     Raises:
         CompileError: a function that is called needs the compiler, or Python, when the program runs.
@@ -44,6 +46,8 @@ def check_externs(program: hir.Program, reached: Reached, static: bool) -> list[
     imports: list[tuple[str, str]] = []
     for name in sorted(called):
         call = calls.get(name)
+        if name.startswith(PREFIX):
+            problems.append(_called_back(program, name))
         if call is None or name in IN_RUNTIME:
             continue
         extern = call.extern
@@ -52,14 +56,27 @@ def check_externs(program: hir.Program, reached: Reached, static: bool) -> list[
             if static:
                 problems.append(
                     rule.NEEDS_COMPILER.at(
-                        extern.span, f"`{name}` is in a library that is opened when the program runs"
+                        extern.span, f"`{extern.name}` is in a library that is opened when the program runs"
                     ).hint("leave out `--static`, which such an executable cannot be")
                 )
-        elif extern.raises:
+        elif extern.python:
             problems.append(_missing(program, call))
     if problems:
         raise CompileError(problems)
     return imports
+
+
+def _called_back(program: hir.Program, symbol: str) -> Diagnostic:
+    """Say that a function value is passed to C, by the runtime function that makes a pointer for it."""
+
+    def passes(call: hir.CallExtern) -> bool:
+        given = [type.inner if isinstance(type, OptionalType) else type for type in call.extern.params]
+        return any(isinstance(type, FnType) and signature_of(type).symbol == symbol for type in given)
+
+    call = next(call for _, call in _extern_calls(program) if passes(call))
+    return rule.NEEDS_COMPILER.at(
+        _place_in_program(program, call), "C cannot call functions of an executable back yet"
+    ).hint("run the program with `simple run`")
 
 
 def _missing(program: hir.Program, call: hir.CallExtern) -> Diagnostic:
@@ -76,7 +93,7 @@ def _extern_calls(program: hir.Program) -> Iterator[tuple[str, hir.CallExtern]]:
         if function.body is not None:
             for node in walk(function.body):
                 if isinstance(node, hir.CallExtern):
-                    yield node.extern.name, node
+                    yield node.extern.symbol, node
 
 
 def _place_in_program(program: hir.Program, call: hir.CallExtern) -> Span:

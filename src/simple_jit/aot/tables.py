@@ -58,13 +58,14 @@ def program_source(
     Args:
         link: numbers sites and types.
         code_names: the names of the functions in the code table.
-        imports: foreign functions that are looked up at the start: library and name.
+        imports: foreign functions that are looked up at the start: library and symbol.
         line_of: returns the text of a line of a file, None where it is not known.
     """
     strings = _Strings()
     rows = ["{0, 0, 0, 0, 0, 0}", *[_site_row(site, strings, line_of) for site in link.sites]]
     names = [str(strings.add(name)) for name in code_names]
-    found = [f"{{{c_string(library.encode())}, {c_string(name.encode())}}}" for library, name in imports]
+    pairs = [(library, _c_name(symbol)) for library, symbol in imports]
+    found = [f"{{{c_string(library.encode())}, {c_string(name.encode())}}}" for library, name in pairs]
     parts = [
         '#include "simple.h"',
         _array("const struct simple_site simple_sites", rows),
@@ -95,6 +96,11 @@ def _types(numbers: TypeNumbers) -> list[str]:
         _array("static const int64_t references", references),
         _array("const struct simple_type simple_types", rows),
     ]
+
+
+def _c_name(symbol: str) -> str:
+    """Return the name that C has for a foreign function."""
+    return symbol.partition("@")[0].removesuffix("...")
 
 
 def _array(declaration: str, rows: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from simple_jit.mir import abi
 from simple_jit.runtime.context import Context
 from simple_jit.runtime.externs import ExternTable
 from simple_jit.runtime.heap import Heap
+from simple_jit.runtime.memory import I64
 from simple_jit.runtime.output import Output
 from simple_jit.tiers.contract import Backend, BackendError, BackendMissing, Link
 from simple_jit.tiers.interpreter.hooks import Frame, Handler, Hooks, LoopSite, Window
@@ -54,6 +55,7 @@ class Engine(Hooks):
         self.output = Output(self.context, sink, error_sink)
         self.externs = ExternTable(self.context, self.heap, self.output)
         self.interpreter = Interpreter(self.context, self.heap, self)
+        self.externs.callbacks.call_value = self.call_value
         self.store = MirStore({})
         self._functions: Mapping[str, hir.Function] = {}
         self.program: hir.Program | None = None
@@ -75,6 +77,7 @@ class Engine(Hooks):
         if self._native is not None:
             self._native.close()
         self.output.close()
+        self.externs.callbacks.close()
         self.heap.close()
         self.context.close()
 
@@ -99,6 +102,7 @@ class Engine(Hooks):
             return
         if self._running:
             raise RuntimeError("an engine cannot load a program while it runs another")
+        self.externs.callbacks.forget_program()
         self.context.forget_program()
         self.heap.forget_constants()
         if self._native is not None:
@@ -168,6 +172,7 @@ class Engine(Hooks):
         def run(*args: Any) -> Any:
             self._running += 1
             try:
+                self.context.use_this_thread()
                 if self._native is not None:
                     self._native.use_this_thread()
                 return call(*args)
@@ -251,6 +256,10 @@ class Engine(Hooks):
     def extern(self, extern: hir.Extern) -> Callable[..., Any]:
         return self.externs.function(extern)
 
+    def call_value(self, closure: int, args: list[Any]) -> Any:
+        """Call a function value in the interpreter, as C does."""
+        return self.interpreter.code[I64[(closure + abi.HEADER_SIZE) >> 3]].call(*args, closure)
+
     def function(self, symbol: str) -> hir.Function:
         return self._functions[symbol]
 
@@ -267,6 +276,8 @@ class Engine(Hooks):
             fastest = self.backend("auto")
             instance, is_command = self._find_instance, self.is_command
             self._native = NativeCode(self.context, self.heap, fastest, instance, is_command)
+            self.externs.callbacks.make_native = self._native.callback_thunk
+            self.externs.make_variadic = self._native.variadic_thunk
         return self._native
 
     def _find_instance(self, symbol: str) -> tuple[hir.Function, Instance]:

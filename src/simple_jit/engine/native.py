@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from simple_jit.mir.foreign import CallbackSignature
+
 Types = tuple[mir.MirType, ...]
 
 
@@ -110,6 +112,14 @@ class NativeCode:
     def add_c_function(self, function: mir.Function) -> int:
         """Compile a function that C code calls and return its address."""
         return self._crossing.add_c_function(function)
+
+    def callback_thunk(self, cell: int, signature: CallbackSignature) -> int:
+        """Return what C may call for the function value whose address is in a cell."""
+        return self._crossing.callback_thunk(cell, signature)
+
+    def variadic_thunk(self, target: int) -> int:
+        """Return what native code calls for the variadic C function at `target`."""
+        return self._crossing.variadic_thunk(target)
 
     def has_code(self, symbol: str) -> bool:
         """Is there native code for the instance?"""

@@ -23,7 +23,7 @@ Values, as the tree-walking interpreter holds them:
 from __future__ import annotations
 
 from simple_jit.base.source import SourceFile, Span
-from simple_jit.hir.types import BOOL, NEVER, UNIT, StructType, Type
+from simple_jit.hir.types import BOOL, NEVER, UNIT, FloatType, StructType, Type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,10 +96,11 @@ class Global:
 class Extern:
     """A function that is not written in Simple: an `rt_` one, one of Python, or a C symbol.
 
-    `raises` says that it reports failure (Python behind it): the caller must look after each call.
+    `python`: Python is behind it, which takes and gives values as they are. `traits` are the annotations of a
+    C function: `errno`, `blocking`, `variadic`.
     """
 
-    __slots__ = ("library", "name", "params", "raises", "ret", "span")
+    __slots__ = ("library", "name", "params", "python", "ret", "span", "traits")
 
     def __init__(
         self,
@@ -107,15 +108,26 @@ class Extern:
         params: tuple[Type, ...],
         ret: Type,
         library: str | None,
-        raises: bool,
+        python: bool,
         span: Span,
+        traits: frozenset[str] = frozenset(),
     ) -> None:
         self.name = name
         self.params = params
         self.ret = ret
         self.library = library
-        self.raises = raises
+        self.python = python
         self.span = span
+        self.traits = traits
+
+    @property
+    def symbol(self) -> str:
+        """What MIR calls it: `name`, `name@library`, `name@python`; `name...` where floats go to `...`."""
+        if self.python and not self.name.startswith("rt_"):
+            return f"{self.name}@python"
+        floats = any(isinstance(type, FloatType) for type in self.params)
+        name = f"{self.name}..." if floats and "variadic" in self.traits else self.name
+        return name if self.library is None else f"{name}@{self.library}"
 
 
 class Function:

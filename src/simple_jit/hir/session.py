@@ -34,21 +34,23 @@ if TYPE_CHECKING:
     from simple_jit.base.source import Span
     from simple_jit.hir import nodes as hir
     from simple_jit.hir.dispatch import Dispatcher
+    from simple_jit.hir.externs import MissingExtern
     from simple_jit.hir.instances import Instance
     from simple_jit.hir.symbols import Env, TypeVar
     from simple_jit.hir.traits import Impl
 
     Head: TypeAlias = str | Symbol
-    ExternLookup: TypeAlias = Callable[[str, str | None], bool | None]
+    ExternLookup: TypeAlias = Callable[[str, str | None, bool], bool | MissingExtern]
     ExternSignature: TypeAlias = Callable[[str, str | None], tuple[tuple[Type, ...], Type] | None]
 
 
 class Options:
     """How a program is to be checked.
 
-    `extern_lookup(name, library)` says whether a foreign function can fail (it is Python's), None where
-    there is no such function; without it every name is taken to exist. `extern_places` are the
-    places it looks in, for the message; `extern_signature` tells the types of a Python function.
+    `extern_lookup(name, library, from_library)` says whether a foreign function is one of Python, or why
+    there is none; what the standard library declares (`from_library`) is not looked for among functions that
+    users registered. Without it every name is taken to exist. `extern_signature` tells the types of a Python
+    function.
     `library` is the folder of the standard library. `testing`: `@test` functions become examples, and
     `main` is not called, nor is it where `calls_main` is false. `first_global` is the first free cell for
     module-level variables.
@@ -57,7 +59,6 @@ class Options:
     __slots__ = (
         "calls_main",
         "extern_lookup",
-        "extern_places",
         "extern_signature",
         "first_global",
         "library",
@@ -73,7 +74,6 @@ class Options:
         search_path: list[str] | None = None,
         extern_lookup: ExternLookup | None = None,
         extern_signature: ExternSignature | None = None,
-        extern_places: str = "runtime functions, functions registered from Python, the process",
         library: str = LIBRARY,
         testing: bool = False,
         calls_main: bool = True,
@@ -82,7 +82,6 @@ class Options:
         self.overflow_checks = overflow_checks
         self.search_path = search_path or []
         self.extern_lookup = extern_lookup
-        self.extern_places = extern_places
         self.extern_signature = extern_signature
         self.library = library
         self.testing = testing

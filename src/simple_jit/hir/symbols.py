@@ -358,14 +358,15 @@ class Outer:
 
 
 class ExternSymbol(Symbol):
-    """`extern fn`; `extern` is made when first called."""
+    """`extern fn`; `extern` is made when first asked for, and None where it has errors."""
 
-    __slots__ = ("decl", "extern")
+    __slots__ = ("decl", "extern", "is_resolved")
 
     def __init__(self, decl: ast.ExternFn, module: Module) -> None:
         super().__init__(decl.name.name, module, decl.name.span)
         self.decl = decl
         self.extern: hir.Extern | None = None
+        self.is_resolved = False
 
 
 class ConstSymbol(Symbol):

@@ -6,6 +6,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.lower import memory
 from simple_jit.lower.builder import FunctionBuilder, Value
+from simple_jit.lower.foreign import call_c, call_python
 from simple_jit.lower.intrinsics import INTRINSICS
 from simple_jit.lower.loops import lower_for_range, lower_loop
 from simple_jit.mir import abi
@@ -319,37 +320,9 @@ def _caller_site(fn: FunctionBuilder, expr: hir.Call) -> mir.Local:
 
 
 def _call_extern(fn: FunctionBuilder, expr: hir.CallExtern) -> Value:
-    """Python-backed functions get objects as they are; C ones get the bytes or elements in them."""
-    extern = expr.extern
-    args: list[mir.Local] = []
-    for operand, value in zip(expr.args, lower_operands(fn, expr.args), strict=True):
-        if extern.raises:
-            args.extend(value)
-        else:
-            args.extend(_c_argument(fn, operand.type, value))
+    values = lower_operands(fn, expr.args)
     fn.has_calls = True
-    result = fn.fresh(extern.ret)
-    place = fn.place(expr.span)
-    copy = None if extern.raises else _COPIES.get(extern.ret)
-    if copy is not None:
-        characters = fn.local(mir.PTR)
-        fn.emit(mir.CallExtern(characters, extern.name, tuple(args), False, place))
-        fn.emit(mir.CallExtern(result[0], copy, (characters,), True, place))
-        return result
-    fn.emit(mir.CallExtern(result[0] if result else None, extern.name, tuple(args), extern.raises, place))
-    return result
-
-
-_COPIES = {types.TEXT: "rt_text_from_c", types.optional_of(types.TEXT): "rt_optional_text_from_c"}
-"""What makes a text of the characters that a C function returns."""
-
-
-def _c_argument(fn: FunctionBuilder, type: types.Type, value: Value) -> Value:
-    if type is types.TEXT:
-        return (fn.binary("add", fn.copy_as(value[0], mir.PTR), fn.const(mir.I64, abi.TEXT_DATA)),)
-    if isinstance(type, types.ArrayType):
-        return (fn.load(mir.PTR, value[0], abi.ARRAY_DATA),)
-    return value
+    return (call_python if expr.extern.python else call_c)(fn, expr, values)
 
 
 def _intrinsic(fn: FunctionBuilder, expr: hir.Intrinsic) -> Value:

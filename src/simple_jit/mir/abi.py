@@ -34,6 +34,12 @@ OUT_DATA: Final = 120       # output buffer: address, bytes in it, capacity
 OUT_LEN: Final = 128
 OUT_CAPACITY: Final = 136
 ARGS: Final = 144           # the program's arguments: an array of text, or 0
+CALLBACK: Final = 152       # address of the cell of the function value that C is calling (runtime.callbacks)
+KEPT: Final = 160           # the function value that was passed to C last
+ERRNO: Final = 168          # `errno` after the last call of a C function that is declared @errno
+OWNER: Final = 176          # the thread that runs the program, as `pthread_self` has it
+BAD_CALLBACK: Final = 184   # why a callback was refused: FOREIGN_THREAD or DEAD_CALLBACK
+SAVED_ERROR: Final = 192    # kind, site, a and b of the error that a callback was left by
 PYTHON_ERROR: Final = 248   # an owned reference to the Python exception that native code was left by, or 0
 RETURNS: Final = 256        # results that do not fit registers
 RETURNS_COUNT: Final = 96
@@ -53,6 +59,9 @@ CONTEXT_SIZE: Final = 0x400000
 
 ATTENTION: Final = (1 << 64) - 1
 """The value of `LIMIT` that sends the next poll or function entry to `POLL`."""
+
+FOREIGN_THREAD: Final = 1
+DEAD_CALLBACK: Final = 2
 
 # --- Errors ---------------------------------------------------------------------------------------
 MESSAGE: Final = -1

@@ -107,6 +107,8 @@ class Collector:
         self.stress = _stress()
         self._until_stress = self.stress
         self.statistics = Statistics()
+        self.after_collection: list[Callable[[Callable[[int], bool]], None]] = []
+        """Called with what tells of an address whether the object at it was reached."""
 
     # --- Allocation -------------------------------------------------------------------------------
 
@@ -231,6 +233,8 @@ class Collector:
                 self._turn_off("an object that nobody knows")
                 return False
             self._set_budget(live)
+            for tell in self.after_collection:
+                tell(self._is_object)
             self._release_types()
             if self.stress:
                 self._poison()
@@ -256,6 +260,12 @@ class Collector:
             cause = "budget" if self.used() >= first or self.stress else ""
         if cause:
             self.collect(cause)
+
+    def _is_object(self, address: int) -> bool:
+        """Is there an object at `address`, as far as the last collection knows?"""
+        offset = address - self._heap.base
+        word: int = I64[(self._get(_STARTS) >> 3) + (offset >> 10)]
+        return word >> (offset >> 4 & 63) & 1 != 0
 
     def _set_budget(self, live: int) -> None:
         self._set(_BUDGET, max(min(FIRST_BUDGET, self._heap.limit // 4), live))
@@ -289,6 +299,7 @@ class Collector:
         ranges = [
             (context.address + abi.ERROR_A, context.address + abi.ERROR_B),
             (context.address + abi.ARGS, context.address + abi.ARGS + 8),
+            (context.address + abi.SAVED_ERROR + 16, context.address + abi.SAVED_ERROR + 32),
             (context.address + abi.RETURNS, context.address + abi.RETURNS + 8 * abi.RETURNS_COUNT),
             _used_cells(context.address + abi.GLOBALS, abi.GLOBALS_COUNT),
         ]

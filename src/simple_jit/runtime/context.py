@@ -7,6 +7,7 @@ the `tiers.contract.Link` that back ends ask.
 
 from __future__ import annotations
 
+from _thread import get_ident
 from mmap import mmap
 
 from simple_jit.mir import abi
@@ -111,6 +112,7 @@ class Context:
         "_site_numbers",
         "_sites",
         "_texts",
+        "_thread",
         "address",
         "explain",
         "make_extern",
@@ -126,6 +128,8 @@ class Context:
         if address is None:
             raise MemoryError("cannot reserve memory for the context")
         self.address = address
+        self._thread = 0
+        self.use_this_thread()
         self.pending: BaseException | None = None
         self.explain: Callable[[BaseException], BaseException] = _as_it_is
         self.new_code_slot: Callable[[str, int], None] = _leave_empty
@@ -144,6 +148,13 @@ class Context:
         if self.address:
             release(self.address, abi.CONTEXT_SIZE)
             self.address = 0
+
+    def use_this_thread(self) -> None:
+        """Note that the calling thread runs the program from now on."""
+        thread = get_ident()
+        if thread != self._thread:
+            self._thread = thread
+            self.store(abi.OWNER, thread)
 
     @property
     def context_address(self) -> int:

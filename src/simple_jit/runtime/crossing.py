@@ -12,10 +12,16 @@ Code is generated once for each signature, whichever the back end.
 from __future__ import annotations
 
 from simple_jit.mir import abi
-from simple_jit.runtime import crossing_code
+from simple_jit.runtime import callback_code, crossing_code, python_api
 from simple_jit.runtime.errors import SimpleError, take_error
 from simple_jit.runtime.python_api import BuiltinMaker
-from simple_jit.runtime.stubs import callee_thunk, extern_thunk, install_stubs
+from simple_jit.runtime.stubs import (
+    callback_thunk,
+    callee_thunk,
+    extern_thunk,
+    install_stubs,
+    variadic_thunk,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any, Final, NoReturn
 
     from simple_jit.mir import nodes as mir
+    from simple_jit.mir.foreign import CallbackSignature
     from simple_jit.runtime.code_arena import CodeArena
     from simple_jit.runtime.context import Context
     from simple_jit.tiers.contract import Backend
@@ -57,6 +64,7 @@ class Crossing:
         self._externs: dict[Key, int] = {}
         self._extern_callees: list[Callable[..., Any]] = []
         self._thunks: dict[int, Callable[..., Any]] = {}
+        self._callbacks: dict[CallbackSignature, int] = {}
         self._raise_error, self._wrong_count = _raisers(context, read_text)
         install_stubs(arena, context.address)
         _, (poll,) = self._compile(crossing_code.poll_function())
@@ -117,6 +125,20 @@ class Crossing:
     def add_c_function(self, function: mir.Function) -> int:
         """Compile a function that C code calls and return its address."""
         return self._compile(function)[1][0]
+
+    def callback_thunk(self, cell: int, signature: CallbackSignature) -> int:
+        """Return what C may call for the function value whose address is in a cell (`runtime.callbacks`)."""
+        entry = self._callbacks.get(signature)
+        if entry is None:
+            _, (inner,) = self._compile(callback_code.inner_function(signature))
+            thread = python_api.process_function("pthread_self")
+            _, (entry,) = self._compile(callback_code.entry_function(signature, inner, thread))
+            self._callbacks[signature] = entry
+        return self._arena.add(callback_thunk(cell, self._context.address, entry))
+
+    def variadic_thunk(self, target: int) -> int:
+        """Return what calls the C function at `target` and tells it that there may be floats in its `...`."""
+        return self._arena.add(variadic_thunk(target))
 
     def forget_stubs(self) -> None:
         """Give back all stubs, and the code for signatures where it has become much.

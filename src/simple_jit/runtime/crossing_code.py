@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _C_INT: Final = mir.I32
 
 
-class _Code:
+class CodeWriter:
     """Appends instructions to the blocks of a function, straight on."""
 
     __slots__ = ("block", "context", "function")
@@ -213,7 +213,7 @@ def wrapper_functions(
 
 
 def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Function:
-    code = _Code("wrapper", (mir.PTR, mir.PTR, mir.I64), (mir.PTR,), c_convention=True)
+    code = CodeWriter("wrapper", (mir.PTR, mir.PTR, mir.I64), (mir.PTR,), c_convention=True)
     receiver, args, given = code.function.params
     miscounted, thrown = code.function.new_block(), code.function.new_block()
     code.branch_cold(code.compare("ne", given, code.const(mir.I64, count)), miscounted)
@@ -244,12 +244,12 @@ def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Functi
     return code.function
 
 
-def _call_python(code: _Code, callee: object) -> mir.Local:
+def _call_python(code: CodeWriter, callee: object) -> mir.Local:
     return code.python("PyObject_CallNoArgs", (code.const(mir.PTR, id(callee)),), mir.PTR)
 
 
 def _inner(params: Types, results: Types) -> mir.Function:
-    code = _Code("inner", (mir.PTR, mir.I64), (mir.PTR,))
+    code = CodeWriter("inner", (mir.PTR, mir.I64), (mir.PTR,))
     args, slot = code.function.params
     fail = code.function.new_block()
     values = []
@@ -267,7 +267,7 @@ def _inner(params: Types, results: Types) -> mir.Function:
 
 def stub_function(params: Types, results: Types) -> mir.Function:
     """Return what calls the Python callable at `ctx.CALLEE`, by the signature; an exception goes on."""
-    code = _call_of_callee(_Code("stub", params, results))
+    code = _call_of_callee(CodeWriter("stub", params, results))
     code.emit(mir.Check(code.const(mir.BOOL, False), "Recorded", code.const(mir.I64, 0)))
     code.block.terminator = mir.Unreachable()
     return code.function
@@ -279,14 +279,14 @@ def extern_function(params: Types, results: Types) -> mir.Function:
     Where it raises, the exception is kept, `FAILED` is set and the result is 0. No Python code runs between
     the call and that, so a signal at any moment ends up in one place or the other.
     """
-    code = _call_of_callee(_Code("extern", params, results, c_convention=True))
+    code = _call_of_callee(CodeWriter("extern", params, results, c_convention=True))
     code.store(code.const(mir.I64, abi.ERROR_NUMBER["Recorded"]), abi.ERROR_KIND)
     code.store(code.const(mir.I64, 1), abi.FAILED)
     code.ret(*[code.const(type, 0) for type in results])
     return code.function
 
 
-def _call_of_callee(code: _Code) -> _Code:
+def _call_of_callee(code: CodeWriter) -> CodeWriter:
     """Call `ctx.CALLEE` with the parameters and return its result; go on where its exception was kept."""
     results = code.function.results
     fail, drop = code.function.new_block(), code.function.new_block()
@@ -315,7 +315,7 @@ def _call_of_callee(code: _Code) -> _Code:
 
 def poll_function() -> mir.Function:
     """Return the C function behind `ctx.POLL`: it lets Python handle the signals that came in."""
-    code = _Code("poll", (), (), c_convention=True)
+    code = CodeWriter("poll", (), (), c_convention=True)
     stop = code.function.new_block()
     # First the limit: a signal that comes in from here on asks for attention again.
     code.store(code.load(mir.I64, code.context, abi.STACK_LIMIT), abi.LIMIT)
@@ -335,7 +335,7 @@ def interrupt_function(cells: int, count: int, previous: int, watch: Watch | Non
     Each of the `count` cells at `cells` is 0 or the address of a limit word. It starts the clock of `watch`
     and goes on in the handler at the address `previous`.
     """
-    code = _Code("interrupt", (_C_INT,), (), c_convention=True)
+    code = CodeWriter("interrupt", (_C_INT,), (), c_convention=True)
     signal = code.function.params[0]
     if watch is not None:
         status = code.new(mir.I64)
@@ -382,7 +382,7 @@ class Watch:
         self.write = write
         self.end = end
 
-    def start(self, code: _Code) -> None:
+    def start(self, code: CodeWriter) -> None:
         args = (code.const(_C_INT, 0), code.const(mir.PTR, self.timer), code.const(mir.PTR, 0))
         code.call(code.const(mir.PTR, self.set_timer), args, _C_INT)
 
@@ -392,7 +392,7 @@ def expiry_function(watch: Watch) -> mir.Function:
 
     It runs once more where writing takes as long again, and then ends it at once.
     """
-    code = _Code("expiry", (_C_INT,), (), c_convention=True)
+    code = CodeWriter("expiry", (_C_INT,), (), c_convention=True)
     writing, ending = code.function.new_block(), code.function.new_block()
     size = code.load(mir.I64, code.context, abi.OUT_LEN)
     code.block.terminator = mir.Branch(code.compare("eq", size, code.const(mir.I64, 0)), ending, writing)
@@ -415,7 +415,7 @@ def refill_function(slot: int, block: int, otherwise: int) -> mir.Function:
     That is the instance in the code-table slot at offset `slot`, with the collector's block at address
     `block`; where it has none, the C function at the address `otherwise` is asked.
     """
-    code = _Code("refill", (mir.I64,), (mir.I64,), c_convention=True)
+    code = CodeWriter("refill", (mir.I64,), (mir.I64,), c_convention=True)
     size = code.function.params[0]
     failed = code.function.new_block()
     target = code.load(mir.PTR, code.context, slot)

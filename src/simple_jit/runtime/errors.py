@@ -76,21 +76,48 @@ def take_error(context: Context, read_text: Callable[[int], str]) -> BaseExcepti
     number = context.load(abi.ERROR_KIND)
     site = context.site(context.load(abi.ERROR_SITE))
     if number == _RECORDED:
-        return _take_pending(context, site)
+        return _take_pending(context, site, read_text)
     _python_error(context)  # one that was not taken, since a signal came in
     kind = abi.ERROR_KINDS[number]
     a, b = context.load(abi.ERROR_A), context.load(abi.ERROR_B)
     return SimpleError(kind, message_for(kind, a, b, read_text), site)  # type: ignore[arg-type]
 
 
-def _take_pending(context: Context, site: Site | None) -> BaseException:
+def take_callback_error(context: Context, read_text: Callable[[int], str]) -> BaseException:
+    """Return the error that a function which C called was left by; C has returned."""
+    context.store(abi.ERROR_KIND, _RECORDED)
+    context.store(abi.ERROR_SITE, 0)
+    return take_error(context, read_text)
+
+
+def _take_pending(context: Context, site: Site | None, read_text: Callable[[int], str]) -> BaseException:
     error, context.pending = context.pending, None
     if error is None:
-        error = _python_error(context)
+        error = _python_error(context) or _callback_error(context, read_text)
     assert error is not None, "native code reported an error that nobody recorded"
     if isinstance(error, SimpleError) and error.site is None:
         error.site = site
     return error
+
+
+_BAD_CALLBACKS = {
+    abi.FOREIGN_THREAD: "C called a function of the program from a thread of its own",
+    abi.DEAD_CALLBACK: "C called a function value that the program keeps no longer",
+}
+
+
+def _callback_error(context: Context, read_text: Callable[[int], str]) -> BaseException | None:
+    """Return the error that a function which C called was left by, or why it was not called."""
+    why, kind = context.load(abi.BAD_CALLBACK), context.load(abi.SAVED_ERROR)
+    if why:
+        context.store(abi.BAD_CALLBACK, 0)
+        return SimpleError("Panic", _BAD_CALLBACKS[why])
+    if not kind:
+        return None
+    _, number, a, b = [context.load(abi.SAVED_ERROR + 8 * place) for place in range(4)]
+    context.store(abi.SAVED_ERROR, 0)
+    name = abi.ERROR_KINDS[kind]
+    return SimpleError(name, message_for(name, a, b, read_text), context.site(number))  # type: ignore[arg-type]
 
 
 def _python_error(context: Context) -> BaseException | None:

@@ -25,6 +25,20 @@ def function(name: str) -> int:
     return found
 
 
+def errno_function() -> int:
+    """Return the address of the C function that returns the address of `errno`."""
+    import sys
+
+    return process_function("__error" if sys.platform == "darwin" else "__errno_location")
+
+
+def process_function(name: str) -> int:
+    """Return the address of a C function of the process."""
+    address = ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value
+    assert address is not None
+    return address
+
+
 class _MethodDef(ctypes.Structure):
     _fields_ = [
         ("name", ctypes.c_char_p),

@@ -51,6 +51,16 @@ def extern_thunk(context: int, callee: int, shared: int) -> CompiledCode:
     return CompiledCode(_machine().extern_thunk(context, callee, shared), {"thunk": 0})
 
 
+def callback_thunk(cell: int, context: int, entry: int) -> CompiledCode:
+    """Return a C function that notes `cell` in `ctx.CALLBACK` and goes on in the one at `entry`."""
+    return CompiledCode(_machine().callback_thunk(cell, context, entry), {"thunk": 0})
+
+
+def variadic_thunk(target: int) -> CompiledCode:
+    """Return a function that goes on in the variadic C function at `target`, which may find floats."""
+    return CompiledCode(_machine().variadic_thunk(target), {"thunk": 0})
+
+
 def install_stubs(arena: CodeArena, context_address: int) -> None:
     """Put the stubs into `arena` and their addresses into the context."""
     code = machine_stubs()

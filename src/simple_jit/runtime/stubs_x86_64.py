@@ -67,3 +67,33 @@ def callee_thunk(callee: int, shared: int) -> bytes:
         + b"\x48\xb8" + shared.to_bytes(8, "little")  # mov rax, shared
         + b"\xff\xe0"  # jmp rax
     )  # fmt: skip
+
+
+def callback_thunk(cell: int, context: int, entry: int) -> bytes:
+    """Return code that notes `cell` in the context and goes on in the C function at `entry`.
+
+    In another thread than the one that runs the program it notes nothing: `entry` refuses the call.
+    """
+    owner, callback = abi.OWNER.to_bytes(4, "little"), abi.CALLBACK.to_bytes(4, "little")
+    return (
+        b"\x48\xb8" + cell.to_bytes(8, "little")  # mov rax, cell
+        + b"\x49\xbb" + context.to_bytes(8, "little")  # mov r11, context
+        + b"\x64\x4c\x8b\x14\x25\x00\x00\x00\x00"  # mov r10, fs:[0]: what pthread_self returns
+        + b"\x4d\x3b\x93" + owner  # cmp r10, [r11 + OWNER]
+        + b"\x75\x07"  # jne: over the next
+        + b"\x49\x89\x83" + callback  # mov [r11 + CALLBACK], rax
+        + b"\x48\xb8" + entry.to_bytes(8, "little")  # mov rax, entry
+        + b"\xff\xe0"  # jmp rax
+    )  # fmt: skip
+
+
+def variadic_thunk(target: int) -> bytes:
+    """Return code that says that eight registers may hold floats, and goes on at `target`.
+
+    A variadic function takes in `al` how many do, at most.
+    """
+    return (
+        b"\xb8\x08\x00\x00\x00"  # mov eax, 8
+        + b"\x49\xbb" + target.to_bytes(8, "little")  # mov r11, target
+        + b"\x41\xff\xe3"  # jmp r11
+    )  # fmt: skip

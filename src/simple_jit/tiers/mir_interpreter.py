@@ -301,7 +301,8 @@ def _check(m: MirInterpreter, i: mir.Check) -> Step:
 
     def step(frame: Frame) -> None:
         if not frame[c]:
-            m.fail(kind, place, frame, 0 if message is None else frame[message])
+            a, b = (0, 0) if message is None else (frame[message], abi.MESSAGE)
+            m.fail(kind, place, frame, a, b)
 
     return step
 

@@ -11,14 +11,17 @@ from simple_jit.base.diagnostics import Reporter
 from simple_jit.base.render import render
 from simple_jit.base.source import SourceFile
 from simple_jit.hir.check import check_program
+from simple_jit.hir.externs import MissingExtern
 from simple_jit.hir.session import Options
 
 FOLDER = Path(__file__).parents[1] / "errors"
 HELPERS = {"names_only.spl"}
 
 
-def extern_lookup(name: str, library: str | None) -> bool | None:
-    return None if name == "rt_no_such_function" else name.startswith("rt_")
+def extern_lookup(name: str, library: str | None, from_library: bool) -> bool | MissingExtern:
+    if name == "rt_no_such_function":
+        return MissingExtern(f"there is no foreign function `{name}`", "looked in: the test", "none")
+    return name.startswith("rt_")
 
 
 @pytest.mark.parametrize(

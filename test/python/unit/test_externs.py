@@ -10,6 +10,7 @@ import pytest
 
 from simple_jit.base.source import SourceFile
 from simple_jit.hir import types as hir
+from simple_jit.hir.externs import MissingExtern
 from simple_jit.hir.nodes import Extern
 from simple_jit.mir import abi
 from simple_jit.runtime.code_arena import CodeArena
@@ -44,7 +45,7 @@ class World:
     def call(self, name: str, params: tuple[hir.Type, ...], ret: hir.Type, *args: Any) -> Any:
         """Call as the interpreter does, with str for text in and out."""
         span = SourceFile("test.spl", "").span(0, 0)
-        extern = Extern(name, params, ret, None, self.table.raises(name), span)
+        extern = Extern(name, params, ret, None, self.table.lookup(name) is True, span)
         values = [self.heap.new_text(a) if isinstance(a, str) else a for a in args]
         result = self.table.function(extern)(*values)
         if ret is hir.TEXT or (ret is MAYBE_TEXT and result):
@@ -95,8 +96,9 @@ def test_arrays_pass_their_elements_to_c(world: World) -> None:
 def test_the_runtime_comes_before_python_and_python_before_c(world: World) -> None:
     world.table.register("labs", (hir.I64,), hir.I64, lambda x: x + 1)
     assert world.call("labs", (hir.I64,), hir.I64, -5) == -4
-    assert world.table.raises("labs")
-    assert not world.table.raises("cos")
+    assert world.table.lookup("labs") is True
+    assert world.table.lookup("labs", from_library=True) is False
+    assert world.table.lookup("cos") is False
     assert world.table.signature("rt_env_get") == ((hir.TEXT,), MAYBE_TEXT)
     assert world.table.signature("cos") is None
 
@@ -108,15 +110,15 @@ def test_registered_functions_see_python_values(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["rt_no_such_thing", "surely_no_such_function"])
 def test_an_unknown_name_says_where_it_was_looked_for(world: World, name: str) -> None:
-    assert world.table.lookup(name) is None
+    assert isinstance(world.table.lookup(name), MissingExtern)
     with pytest.raises(UnresolvedExtern, match=name):
         world.table.find(name)
 
 
 def test_a_named_library_is_opened(world: World) -> None:
     assert world.table.lookup("cbrt", "libm.so.6") is False
-    assert world.table.lookup("no_such_function", "libm.so.6") is None
-    with pytest.raises(UnresolvedExtern, match=r"cannot load the library libnothing_here\.so"):
+    assert isinstance(world.table.lookup("no_such_function", "libm.so.6"), MissingExtern)
+    with pytest.raises(UnresolvedExtern, match=r"cannot load the library `libnothing_here\.so`"):
         world.table.find("f", "libnothing_here.so")
 
 
@@ -135,7 +137,7 @@ def test_native_code_calls_python_and_learns_of_failures(world: World) -> None:
     world.table.define("half", (hir.I64,), hir.I64, half)
     arena = CodeArena(1 << 22)
     Crossing(CraneliftBackend(), world.context, arena, world.heap.read_text)
-    function = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(world.table.address("half"))
+    function = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(world.table.address("half@python"))
     assert function(8) == 4
     assert world.context.load(abi.FAILED) == 0
     assert function(7) == 0

@@ -238,7 +238,7 @@ def test_values_are_evaluated_in_order() -> None:
             return run
 
     def logged(value: hir.Expr) -> hir.Expr:
-        extern = hir.Extern(f"log_{value.type}", (value.type,), value.type, None, False, SPAN)
+        extern = hir.Extern(f"log_{value.type}", (value.type,), value.type, None, True, SPAN)
         return hir.CallExtern(extern, [value], SPAN)
 
     type = t.array_of(t.I64)

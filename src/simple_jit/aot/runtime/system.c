@@ -340,3 +340,12 @@ void rt_sleep(double seconds) {
             return;
     }
 }
+
+/* --- What surrounds calls of foreign functions (lower/foreign.py) --------------------------------- */
+
+int *rt_errno_address(void) { return &errno; }
+
+/* There are no other threads that could go on meanwhile. */
+void *rt_python_leave(void) { return NULL; }
+
+void rt_python_enter(void *state) { (void)state; }

@@ -199,7 +199,7 @@ def _call(c: FunctionCompiler, node: hir.Call) -> str:
 
 def _call_extern(c: FunctionCompiler, node: hir.CallExtern) -> str:
     cell = c.interpreter.extern(node.extern)
-    if not node.extern.raises or c.function.track_caller:
+    if c.function.track_caller:
         target = f"{c.shape.bind(cell)}.call"
     else:
         target = c.shape.bind(placed(cell, len(node.args), node))

@@ -196,7 +196,10 @@ class FunctionWriter:
     def foreign_target(self, symbol: str, result: str, parameters: str) -> str:
         """Return what a call of a foreign function of that type calls."""
         name = self.unit.foreign(symbol, result, parameters)
-        return name or self.load_cell(self.unit.link.import_offset(symbol), never_changes=True)
+        if name is not None:
+            return name
+        address = self.load_cell(self.unit.link.import_offset(symbol), never_changes=True)
+        return f"(...) {address}" if "..." in symbol else address
 
     def to_memory(self, local: Local) -> str:
         """Return type and value as they stand in memory and in signatures."""

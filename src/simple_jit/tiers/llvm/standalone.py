@@ -66,11 +66,12 @@ class StandaloneUnit(Unit):
     def foreign(self, symbol: str, result: str, parameters: str) -> str | None:
         if symbol in self._in_libraries:
             return None
-        name = global_name(symbol)
-        if symbol not in self._foreign:
-            self._foreign[symbol] = f"declare {result} {name}({parameters})"
-            self.declare(self._foreign[symbol])
-        return name
+        name = global_name(symbol.removesuffix("..."))
+        is_variadic = symbol.endswith("...")
+        if name not in self._foreign:
+            self._foreign[name] = f"declare {result} {name}({'...' if is_variadic else parameters})"
+            self.declare(self._foreign[name])
+        return f"(...) {name}" if is_variadic else name
 
     def add_alias(self, name: str, symbol: str, functions: Mapping[str, Function]) -> None:
         """Make an instance known to C as `name`."""
