@@ -8,6 +8,7 @@ from simple_jit.hir.assigned import assigned_names
 from simple_jit.hir.context import Context, statement
 from simple_jit.hir.convert import coerce, join
 from simple_jit.hir.declare import declare, declared
+from simple_jit.hir.holes import default_type
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, FunctionSymbol, GlobalSymbol, HoleType, Outer, Symbol
 from simple_jit.hir.types import NEVER, UNIT, Type
@@ -112,9 +113,7 @@ def _settle_result(cx: Context, subject: Subject, body: hir.Expr) -> hir.Expr:
     """Infer the result of a function from its last expression and its `return`s."""
     if UNIT in cx.returned:
         if any(type not in (UNIT, NEVER, ERROR) for type in cx.returned):
-            cx.error(
-                rule.WRONG_TYPE.at(subject.span, f"{subject.shown} returns a value in some places only")
-            )
+            cx.error(rule.WRONG_TYPE.at(subject.span, f"{subject.shown} returns a value in some places only"))
         cx.result = UNIT
         return discard(body)
     types = [*cx.returned, body.type]
@@ -133,14 +132,9 @@ def _settle_result(cx: Context, subject: Subject, body: hir.Expr) -> hir.Expr:
             )
         else:
             cx.error(_differing_results(subject, types))
-    elif isinstance(common, HoleType):
-        cx.result = ERROR
-        cx.error(
-            rule.CANNOT_INFER_RESULT.at(subject.span, f"cannot infer what {subject.shown} returns").hint(
-                "write its type after `->`"
-            )
-        )
     else:
+        if isinstance(common, HoleType):
+            common = default_type(cx, common)
         cx.result = common
         if any(type not in (common, NEVER) for type in types):
             cx.joined = common

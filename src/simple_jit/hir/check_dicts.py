@@ -52,7 +52,7 @@ def _empty(cx: Context, node: ast.Expr, wanted: StructType | None, kind: str) ->
     type = wanted or cx.hints.get(node)
     if isinstance(type, StructType):
         return empty(cx, type, node.span)
-    return EmptyCollection(HoleType(node, is_array=False, kind=kind), node.span)
+    return EmptyCollection(cx.hole(HoleType(node, is_array=False, kind=kind)), node.span)
 
 
 # --- literals ----------------------------------------------------------------------
@@ -111,9 +111,7 @@ def _spread_dict(cx: Context, node: ast.DictLiteral) -> Type | None:
     return None
 
 
-def _filled(
-    cx: Context, type: StructType, steps: list[list[hir.Expr]], method: str, span: Span
-) -> hir.Expr:
+def _filled(cx: Context, type: StructType, steps: list[list[hir.Expr]], method: str, span: Span) -> hir.Expr:
     """A new dict or set, into which each step puts one item (or all those of a collection)."""
     stmts: list[hir.Expr] = []
     made = cx.keep(empty(cx, type, span), stmts)
@@ -472,5 +470,3 @@ def _bind(cx: Context, pattern: ast.Pattern, value: hir.Expr, sets: list[hir.Exp
     if not isinstance(pattern, (ast.NamePattern, ast.WildcardPattern)):
         value = cx.keep(value, sets)
     bind_pattern(cx, pattern, value, False, sets, kind="loop")
-
-

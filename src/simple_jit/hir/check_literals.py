@@ -118,8 +118,12 @@ def check_nil(cx: Context, node: ast.NilLiteral, hint: Type | None) -> hir.Expr:
 def nil(cx: Context, node: ast.Expr, hint: Type | None) -> hir.Expr:
     """`nil` of the optional type asked for, else of one that later use settles."""
     type = hint if isinstance(hint, OptionalType) else cx.hints.get(node)
+    if type is ANY:
+        from simple_jit.hir.check_any import nil_any
+
+        return nil_any(cx, node.span)
     if type is None or is_open(type):
-        type = HoleType(node, is_array=False)
+        type = cx.hole(HoleType(node, is_array=False))
     return hir.Nil(type, node.span)
 
 
@@ -170,7 +174,7 @@ def check_array(cx: Context, node: ast.ArrayLiteral, hint: Type | None) -> hir.E
 
 def _empty_array(cx: Context, node: ast.ArrayLiteral, elem: Type | None) -> hir.Expr:
     type: Type | None = array_of(elem) if elem is not None else cx.hints.get(node)
-    return hir.ArrayNew([], type or HoleType(node, is_array=True), node.span)
+    return hir.ArrayNew([], type or cx.hole(HoleType(node, is_array=True)), node.span)
 
 
 def array_from(

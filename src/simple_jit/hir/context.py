@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simple_jit.base.diagnostics import Diagnostic
     from simple_jit.base.source import Span
     from simple_jit.hir.instances import Instance
-    from simple_jit.hir.symbols import FunctionSymbol, GlobalSymbol
+    from simple_jit.hir.symbols import FunctionSymbol, GlobalSymbol, HoleType
 
     ExprChecker: TypeAlias = Callable[["Context", Any, "Type | None"], hir.Expr]
     Fact: TypeAlias = "Variable | TypeFact"
@@ -170,8 +170,14 @@ class Context:
         self.assignments: set[hir.Expr] = set()
         self.entry: list[hir.Expr] = []
         self.has_guards = False
+        self.holes: list[HoleType] = []  # the empty literals whose type is open
         self._loop_count = 0
         self.types = TypeScope(instance.module, instance.types, self._block_symbol)
+
+    def hole(self, hole: HoleType) -> HoleType:
+        """Note an empty literal whose type is open."""
+        self.holes.append(hole)
+        return hole
 
     # --- findings --------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from simple_jit.base.diagnostics import Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck, Variable, expression
 from simple_jit.hir.global_access import stored_type, write_global
-from simple_jit.hir.holes import unsettled
+from simple_jit.hir.holes import default_type
 from simple_jit.hir.resolve_types import TypeScope, resolve
 from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType
 from simple_jit.hir.types import (
@@ -89,7 +89,8 @@ def _probe(cx: Context, symbol: GlobalSymbol) -> Type:
     from simple_jit.hir.patterns import bind_pattern
     from simple_jit.hir.whole import init_instance
 
-    probe = Context(init_instance(symbol.module), {}, None)
+    init = init_instance(symbol.module)
+    probe = Context(init, init.hints, None)
     probe.reporter = Reporter()
     probe.is_top_level = True
     try:
@@ -99,10 +100,20 @@ def _probe(cx: Context, symbol: GlobalSymbol) -> Type:
     bind_pattern(probe, symbol.binding.pattern, value, False, [])
     found = probe.find(symbol.name)
     type = found.local.type if isinstance(found, Variable) else ERROR
-    if isinstance(type, HoleType):
-        cx.error(unsettled(type, symbol.name))
-        return ERROR
-    return type
+    return _settled(cx, symbol, type) if isinstance(type, HoleType) else type
+
+
+def _settled(cx: Context, symbol: GlobalSymbol, hole: HoleType) -> Type:
+    """Settle the type of a variable that starts empty, where a function uses it before a statement tells."""
+    from simple_jit.hir.whole import init_instance
+
+    init = init_instance(symbol.module)
+    known = init.hints.get(hole.binding)
+    if known is None:
+        known = init.hints[hole.binding] = default_type(cx, hole)
+        if init.is_active:
+            raise Recheck(init.hints)
+    return known
 
 
 def bind_global(cx: Context, node: ast.Binding, value: hir.Expr) -> hir.Expr:

@@ -16,6 +16,7 @@ from simple_jit.hir.types import ANY, NEVER, UNIT, Type, array_of, optional_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simple_jit.base.diagnostics import Diagnostic
+    from simple_jit.base.source import Span
 
 _ELEMENT_ARGUMENT = {"push": 0, "insert": 1, "contains": 0, "index_of": 0, "fill": 0}
 """Which argument of an array's method has the type of the elements."""
@@ -86,6 +87,43 @@ def _recheck(cx: Context, hole: HoleType, type: Type) -> None:
         return
     hints[hole.binding] = type
     raise Recheck(hints)
+
+
+def default_type(cx: Context, hole: HoleType) -> Type:
+    """Return the type of an empty literal that nothing settles."""
+    if hole.is_array:
+        return array_of(ANY)
+    if hole.kind == "dict":
+        return dict_of(cx.session, ANY, ANY)
+    return set_of(cx.session, ANY) if hole.kind == "set" else ANY
+
+
+def settle_rest(cx: Context) -> bool:
+    """Settle the empty literals of a body whose types nothing has told; were there any?
+
+    Those are of variables, and of other places where an error points at them: `f([])`, with a generic `f`.
+    """
+    open: list[HoleType] = [
+        local.type
+        for local in cx.locals
+        if isinstance(local.type, HoleType) and local.type.owner in (None, cx.hints)
+    ]
+    if not open:
+        spans = [
+            span for d in cx.reporter.diagnostics for span in (d.span, *(label.span for label in d.labels))
+        ]
+        open = [hole for hole in cx.holes if any(span and _holds(span, hole.binding.span) for span in spans)]
+    found = False
+    for hole in open:
+        whole = hole.dict if isinstance(hole, ValueHole) else hole
+        if whole.binding not in cx.hints:
+            cx.hints[whole.binding] = default_type(cx, whole)
+            found = True
+    return found
+
+
+def _holds(span: Span, inner: Span) -> bool:
+    return span.file is inner.file and span.start <= inner.start and inner.end <= span.end
 
 
 def element_argument(method: str) -> int | None:

@@ -17,7 +17,7 @@ from simple_jit.base.diagnostics import Diagnostic, Reporter
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.decorators import IN_LIBRARY, decorators
-from simple_jit.hir.holes import unsettled
+from simple_jit.hir.holes import settle_rest, unsettled
 from simple_jit.hir.report import listed
 from simple_jit.hir.resolve_types import TypeScope, enum_instance, instantiate, resolve, set_bounds
 from simple_jit.hir.symbols import (
@@ -75,7 +75,8 @@ class Instance:
     `declared` is the result type as written; `guess` what the rounds so far have inferred.
     `lowlink` is the outermost active instance whose guess the check relied on (Tarjan's word). `lambdas`
     keeps the code of the lambdas in the body from one check of it to the next. `is_provisional`: it captures
-    a variable whose type is not settled yet, so nothing that is found counts.
+    a variable whose type is not settled yet, so nothing that is found counts. `hints` are the types of empty
+    literals, as far as they are settled.
     """
 
     __slots__ = (
@@ -86,6 +87,7 @@ class Instance:
         "function",
         "guess",
         "has_errors",
+        "hints",
         "is_active",
         "is_done",
         "is_provisional",
@@ -114,6 +116,7 @@ class Instance:
         self.declared = declared
         self.guess: Type | None = None
         self.has_errors = False
+        self.hints: dict[ast.Node, Type] = {}
         self.symbol: FunctionSymbol | None = None
         self.types: dict[str, Type] = {}
         self.self_type: Type | None = None
@@ -325,6 +328,9 @@ def _schedule(instance: Instance, types: list[Type]) -> None:
     instance.function.ret = instance.declared
     if symbol.is_dispatched:
         return
+    if instance.is_provisional:
+        check_instance(instance)  # at once: it may settle the type of what it captures
+        return
     session = instance.session
     is_doubtful = session.attempted is not None or not symbol.module.is_library
     if is_doubtful or any(map(_is_users, types)) or _holds_any(instance.declared):
@@ -430,13 +436,15 @@ def check_instance(instance: Instance) -> None:
     if instance.is_provisional:
         instance.session.functions.pop(function.symbol, None)
     else:
+        instance.session.functions.setdefault(function.symbol, function)  # a recheck may have taken it out
         _pass_on(context.reporter, instance)
 
 
 def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
-    hints: dict[ast.Node, Type] = {}
+    hints = instance.hints
     wanted: Type | None = None
-    for _ in range(_ROUNDS + 4 * len(hints)):
+    doubted: tuple[Context, hir.Expr] | None = None
+    for _ in range(_ROUNDS):
         instance.used_guess = False
         while True:
             context = Context(instance, hints, instance.declared or wanted)
@@ -451,6 +459,13 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
                 if recheck.hints is not hints:  # it is a variable of a function around this one
                     instance.session.functions.pop(instance.function.symbol, None)
                     raise
+        if doubted is not None and context.reporter.has_errors:
+            return doubted
+        if doubted is None and not instance.is_provisional:
+            has_variables = any(isinstance(local.type, HoleType) for local in context.locals)
+            if (has_variables or context.reporter.has_errors) and settle_rest(context):
+                doubted = None if has_variables else (context, body)
+                continue
         _report_holes(context)
         if instance.declared is not None:
             return context, body
