@@ -17,6 +17,7 @@ __all__ = [
     "JitMode",
     "LocalExecutionManager",
     "SimpleError",
+    "TimeLimitExceeded",
     "create_backend",
     "get_jit_backend",
     "mir_of",
@@ -30,6 +31,7 @@ _HOMES = {
     "InvalidMir": "simple_jit.execution",
     "LocalExecutionManager": "simple_jit.execution",
     "SimpleError": "simple_jit.runtime.errors",
+    "TimeLimitExceeded": "simple_jit.runtime.time_limit",
     "get_jit_backend": "simple_jit.execution",
     "mir_of": "simple_jit.execution",
     "set_jit_backend": "simple_jit.execution",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         set_jit_backend,
     )
     from simple_jit.runtime.errors import SimpleError
+    from simple_jit.runtime.time_limit import TimeLimitExceeded
     from simple_jit.tiers.contract import BackendMissing
 
 

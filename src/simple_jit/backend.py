@@ -69,6 +69,8 @@ class JitInterpreterConfig:
         opt_level: LLVM's level, 0 to 3.
         overflow_checks: make signed integer overflow an error.
         heap_limit: bytes that the objects of a program may take; None: what `SIMPLE_HEAP_MAX` says.
+        time_limit: seconds of processor time that `run`, `call` or `eval` may take; None: no limit. Only in
+            the main thread.
 
     Raises:
         ValueError: a value is out of its range.
@@ -83,6 +85,7 @@ class JitInterpreterConfig:
         "opt_level",
         "overflow_checks",
         "profile_window",
+        "time_limit",
         "verbose",
     )
 
@@ -98,6 +101,7 @@ class JitInterpreterConfig:
         *,
         overflow_checks: bool = False,
         heap_limit: int | None = None,
+        time_limit: float | None = None,
     ) -> None:
         self.mode = mode
         self.backend = backend
@@ -108,6 +112,7 @@ class JitInterpreterConfig:
         self.opt_level = opt_level
         self.overflow_checks = overflow_checks
         self.heap_limit = heap_limit
+        self.time_limit = time_limit
         self.engine_config().check()
 
     def engine_config(self) -> Config:
@@ -122,6 +127,7 @@ class JitInterpreterConfig:
             heap_max=self.heap_limit,
             profile_window=self.profile_window,
             threshold_percent=self.jit_threshold_percent,
+            time_limit=self.time_limit,
         )
 
     @classmethod
@@ -217,6 +223,7 @@ class JitInterpreterBackend:
         Raises:
             CompileError: it has errors; nothing ran.
             SimpleError: it failed.
+            TimeLimitExceeded: it took longer than `time_limit`.
         """
         return self._hosted.run(SourceFile(path, source), args)
 
@@ -243,6 +250,7 @@ class JitInterpreterBackend:
             LookupError: there is no such function, or no program.
             TypeError: the arguments do not fit its parameters.
             SimpleError: it failed.
+            TimeLimitExceeded: it took longer than `time_limit`.
         """
         return self._hosted.call(name, args)
 

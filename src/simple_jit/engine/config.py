@@ -25,7 +25,8 @@ class Config:
     `threshold` is the number of calls after which an instance is compiled; 0: before its first. `level`
     is LLVM's optimisation level, 0 to 3. `profile_window` (calls) and `threshold_percent` are those of the
     mode `profile_guided` (`engine.policy` has what the modes mean). `heap_max` bounds the heap, in bytes
-    (None: `SIMPLE_HEAP_MAX`, if set).
+    (None: `SIMPLE_HEAP_MAX`, if set); `time_limit` what a call from outside may take, in seconds of the
+    processor (None: no limit).
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Config:
         "stats",
         "threshold",
         "threshold_percent",
+        "time_limit",
         "verbose",
     )
 
@@ -53,6 +55,7 @@ class Config:
         heap_max: int | None = None,
         profile_window: int = DEFAULT_WINDOW,
         threshold_percent: float = DEFAULT_PERCENT,
+        time_limit: float | None = None,
     ) -> None:
         self.mode = mode
         self.backend = backend
@@ -65,6 +68,7 @@ class Config:
 
         self.profile_window = profile_window
         self.threshold_percent = threshold_percent
+        self.time_limit = time_limit
 
     def check(self) -> None:
         """Refuse what has no meaning.
@@ -82,5 +86,7 @@ class Config:
             raise ValueError(f"the window of the profile is a number of calls, not {self.profile_window}")
         if not 0 < self.threshold_percent <= 100:
             raise ValueError(f"the percentage of calls is above 0, at most 100, not {self.threshold_percent}")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise ValueError(f"the time limit is a number of seconds, not {self.time_limit}")
         if self.heap_max is not None and self.heap_max < LEAST_HEAP:
             raise ValueError(f"a heap has at least {LEAST_HEAP} bytes, not {self.heap_max}")

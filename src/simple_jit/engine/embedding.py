@@ -46,7 +46,15 @@ def _define_engines(engine: Engine) -> None:
     read = engine.heap.read_text
 
     def create(
-        mode: int, backend: int, threshold: int, verbose: bool, window: int, percent: float, level: int
+        mode: int,
+        backend: int,
+        threshold: int,
+        verbose: bool,
+        window: int,
+        percent: float,
+        level: int,
+        heap: int,
+        seconds: float,
     ) -> int:
         from simple_jit.engine.hosted import HostedEngine
 
@@ -58,6 +66,8 @@ def _define_engines(engine: Engine) -> None:
             level=level,
             profile_window=window,
             threshold_percent=percent,
+            heap_max=heap or None,
+            time_limit=seconds or None,
         )
         try:
             config.check()
@@ -85,7 +95,8 @@ def _define_engines(engine: Engine) -> None:
 
     i64, text, flag = types.I64, types.TEXT, types.BOOL
     define = engine.externs.define
-    define("rt_jit_create", (i64, text, i64, flag, i64, types.F64, i64), i64, create)
+    numbers = (i64, types.F64, i64, i64, types.F64)
+    define("rt_jit_create", (i64, text, i64, flag, *numbers), i64, create)
     define("rt_jit_run", (i64, text), _ANYS, run)
     define("rt_jit_run_file", (i64, text), _ANYS, run_file)
     define("rt_jit_eval", (i64, text), _ANYS, evaluate)

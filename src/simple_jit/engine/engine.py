@@ -23,6 +23,7 @@ from simple_jit.tiers.contract import Backend, BackendError, BackendMissing, Lin
 from simple_jit.tiers.interpreter.hooks import Frame, Handler, Hooks, LoopSite, Window
 from simple_jit.tiers.interpreter.instance import Instance
 from simple_jit.tiers.interpreter.machine import Interpreter
+from simple_jit.tiers.interpreter.shapes import FILE_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from simple_jit.mir import nodes as mir
     from simple_jit.runtime.collector import Functions
     from simple_jit.runtime.output import Sink
+    from simple_jit.runtime.time_limit import TimeLimit
 
 
 class Engine(Hooks):
@@ -180,6 +182,12 @@ class Engine(Hooks):
                 self._running -= 1
 
         return run
+
+    def time_limit(self) -> TimeLimit:
+        """Return what bounds the time of a call from outside, for a `with`."""
+        from simple_jit.runtime.time_limit import TimeLimit
+
+        return TimeLimit(self.config.time_limit, FILE_NAME)
 
     def compiled_functions(self) -> list[hir.Function]:
         """Return the functions of the program that are native code, or in that of their callers."""

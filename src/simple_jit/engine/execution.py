@@ -63,9 +63,11 @@ class LocalExecutionManager:
         sink: takes the bytes that functions print; standard output where it is None.
         error_sink: the same for standard error.
         heap_limit: bytes that the objects of its functions may take; None: what `SIMPLE_HEAP_MAX` says.
+        time_limit: seconds of processor time that `execute` may take, and top-level statements; None: no
+            limit. Only in the main thread.
 
     Raises:
-        ValueError: there is no back end of this name.
+        ValueError: there is no back end of this name, or a limit is out of its range.
         BackendMissing: the back end is not installed.
     """
 
@@ -76,12 +78,17 @@ class LocalExecutionManager:
         sink: Sink | None = None,
         error_sink: Sink | None = None,
         heap_limit: int | None = None,
+        time_limit: float | None = None,
     ) -> None:
         if backend not in BACKENDS:
             raise ValueError(f"unknown back end {backend!r}: it is one of {', '.join(BACKENDS)}")
         opened = open_backend(backend)
         self._backend = opened.name
-        config = Config("always_jit", opened.name, level=DEFAULT_LEVEL, heap_max=heap_limit)
+        config = Config(
+            "always_jit", opened.name, level=DEFAULT_LEVEL, heap_max=heap_limit, time_limit=time_limit
+        )
+        config.check()
+        self._is_limited = time_limit is not None
         self._engine: Engine | None = Engine(config, sink, error_sink)
         self._first_global = 0
         self._slots: dict[str, tuple[int, Signature]] = {}
@@ -207,12 +214,16 @@ class LocalExecutionManager:
             TypeError: the arguments do not fit its parameters.
             OverflowError: a number is out of the range of its parameter.
             SimpleError: the function failed.
+            TimeLimitExceeded: it took longer than `time_limit`.
             CleanedUp: `cleanup` was called.
         """
         caller = self._callers.get(name)
         try:
             if caller is None:
                 caller = self._missing(name)
+            if self._is_limited:
+                with self._open().time_limit():
+                    return caller(args)
             return caller(args)
         except FAILURES as error:
             raise self._noted(error) from None
@@ -296,7 +307,8 @@ class LocalExecutionManager:
         functions = concrete_functions(program)
         engine.compile_all([program.start, *functions])
         try:
-            engine.run(program, ())
+            with engine.time_limit():
+                engine.run(program, ())
         finally:
             engine.output.flush()
         for function in functions:

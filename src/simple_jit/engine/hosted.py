@@ -46,11 +46,13 @@ class HostedEngine:
         Raises:
             CompileError: it has errors; nothing ran.
             SimpleError: it failed.
+            TimeLimitExceeded: it took longer than it may.
         """
         with self.engine.lock:
             self._program = check_source(self.engine, source)
             try:
-                return self.engine.run(self._program, args)
+                with self.engine.time_limit():
+                    return self.engine.run(self._program, args)
             finally:
                 self.engine.output.flush()
 
@@ -109,7 +111,8 @@ class HostedEngine:
             program, function = check_statements(engine, source)
             before, cells = self._program, engine.set_aside()
             try:
-                engine.run(program, ())
+                with engine.time_limit():
+                    engine.run(program, ())
                 return self._call(function, ())
             finally:
                 engine.bring_back(before or program, cells)
@@ -156,7 +159,8 @@ class HostedEngine:
             raise TypeError(f"`{function.name}` takes {count}, but {len(args)} were given")
         values = all_to_simple(args, [param.type for param in params], self.engine.heap)
         try:
-            result = self.engine.callable(function)(*values)
+            with self.engine.time_limit():
+                result = self.engine.callable(function)(*values)
         finally:
             self.engine.output.flush()
         return to_python(result, function.ret, self.engine.heap), function.ret

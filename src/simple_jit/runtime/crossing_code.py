@@ -319,7 +319,10 @@ def poll_function() -> mir.Function:
     stop = code.function.new_block()
     # First the limit: a signal that comes in from here on asks for attention again.
     code.store(code.load(mir.I64, code.context, abi.STACK_LIMIT), abi.LIMIT)
+    flag = code.const(mir.PTR, python_api.address_of_polling())
+    code.emit(mir.Store(code.const(mir.I64, 1), flag, 0))
     status = code.python("PyErr_CheckSignals", (), _C_INT)
+    code.emit(mir.Store(code.const(mir.I64, 0), flag, 0))
     code.branch_cold(code.compare("ne", status, code.const(_C_INT, 0)), stop)
     code.ret()
     code.block = stop

@@ -33,7 +33,9 @@ _ACTION_SIZE: Final = 256  # struct sigaction is smaller everywhere; its first f
 _limits = (ctypes.c_uint64 * _CELLS)()
 _timer = (ctypes.c_int64 * 5)()  # a `struct itimerval`, and the exit status
 _arena: CodeArena | None = None  # never closed: the handler may run at any time
-_handlers: dict[int, int] = {}  # the handler before -> ours that calls it
+_handlers: dict[tuple[int, bool], int] = {}  # the handler before, is there a watch -> ours that calls it
+_compiler: tuple[Backend, Context] | None = None  # what last compiled a handler
+_reaching: set[int] = set()  # other signals that are to reach native code
 
 
 class InterruptError(Exception):
@@ -45,7 +47,11 @@ def install_interrupt(backend: Backend, context: Context, is_command: bool = Fal
 
     With `is_command` SIGTERM too, and the process ends where no poll comes in time.
     """
+    global _compiler
     _add_limit(context.address + abi.LIMIT)
+    _compiler = backend, context
+    for signal in _reaching:
+        _reach(signal)
     is_command = is_command and sys.platform == "linux"
     watch = _watch() if is_command else None
     for signal in (_SIGINT, _SIGTERM) if is_command else (_SIGINT,):
@@ -62,6 +68,30 @@ def install_interrupt(backend: Backend, context: Context, is_command: bool = Fal
         ctypes.c_uint64.from_buffer(action).value = _compiled(backend, context, code)
         ctypes.c_uint32.from_buffer(action, _FLAGS).value |= _NODEFER
         _set_action(_SIGALRM, action)
+
+
+def reach_native_code(signal: int) -> None:
+    """Let a signal reach native code, now or when there is some, until `forget_signal`.
+
+    Python's handler for it was just set.
+    """
+    _reaching.add(signal)
+    _reach(signal)
+
+
+def forget_signal(signal: int) -> None:
+    """Leave a signal to Python alone: its handler is about to change."""
+    _reaching.discard(signal)
+
+
+def _reach(signal: int) -> None:
+    if _compiler is None:
+        return
+    action = _action_of(signal)
+    handler = ctypes.c_uint64.from_buffer(action)
+    if handler.value not in _handlers.values():
+        handler.value = _handler(*_compiler, handler.value, None)
+        _set_action(signal, action)
 
 
 def _action_of(signal: int) -> ctypes.Array[ctypes.c_char]:
@@ -95,11 +125,12 @@ def _add_limit(limit: int) -> None:
 
 
 def _handler(backend: Backend, context: Context, previous: int, watch: Watch | None) -> int:
-    if previous not in _handlers:
+    key = previous, watch is not None
+    if key not in _handlers:
         cells = ctypes.addressof(_limits)
         function = crossing_code.interrupt_function(cells, _CELLS, previous, watch)
-        _handlers[previous] = _compiled(backend, context, function)
-    return _handlers[previous]
+        _handlers[key] = _compiled(backend, context, function)
+    return _handlers[key]
 
 
 def _compiled(backend: Backend, context: Context, function: mir.Function) -> int:

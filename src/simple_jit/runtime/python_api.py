@@ -14,6 +14,9 @@ BYTES_DATA: Final = bytes.__basicsize__ - 1
 
 _addresses: dict[str, int] = {}
 
+polling = ctypes.c_int64()
+"""Not 0 while native code waits at a poll for Python to handle signals."""
+
 
 def function(name: str) -> int:
     """Return the address of a C function of CPython."""
@@ -37,6 +40,11 @@ def process_function(name: str) -> int:
     address = ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value
     assert address is not None
     return address
+
+
+def address_of_polling() -> int:
+    """Return where `polling` lies."""
+    return ctypes.addressof(polling)
 
 
 class _MethodDef(ctypes.Structure):
