@@ -39,7 +39,7 @@ done:
   ret i64 %more
 }
 """
-_INLINING_LEVEL = 2
+COPYING_LEVEL = 2
 
 
 class LLVMBackend:
@@ -191,14 +191,15 @@ def unit_text(
     for function in part.functions:
         symbol = function.symbol
         outside = exported is None or symbol in exported or symbol in called_by_others
-        write_function(unit, function, "hidden" if outside else "internal", part.level, bodies)
+        count = copies(function) if part.level >= COPYING_LEVEL else 0
+        write_function(unit, function, "hidden" if outside else "internal", count, bodies)
     return unit.text("", bodies)
 
 
-def write_function(unit: Unit, function: Function, linkage: str, level: int, bodies: list[str]) -> None:
-    """Write a function, and the copies of it that LLVM is to inline into it."""
+def write_function(unit: Unit, function: Function, linkage: str, count: int, bodies: list[str]) -> None:
+    """Write a function, and `count` copies of it that LLVM is to inline into it."""
     name = unit.symbols[function.symbol]
-    inner = [f'{name[:-1]}.{n + 1}"' for n in range(copies(function) if level >= _INLINING_LEVEL else 0)]
+    inner = [f'{name[:-1]}.{n + 1}"' for n in range(count)]
     targets = [*inner, name]
     attributes = RARELY_CALLED if function.rarely_called else PLAIN
     bodies.append(FunctionWriter(unit, function, targets[0]).write(linkage, name, attributes))

@@ -18,12 +18,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-_MOST_INSTRUCTIONS: Final = 250
-_MOST_COPIES: Final = 3
+QUICKLY: Final = 250, 3
+"""Instructions and copies at most where the program waits for its code."""
+AT_LEISURE: Final = 1000, 5
+"""The same for executables. More copies no longer pay."""
 
 
-def copies(function: mir.Function) -> int:
+def copies(function: mir.Function, limits: tuple[int, int] = QUICKLY) -> int:
     """Return how many levels of calls of itself to inline into a function."""
+    most_instructions, most_copies = limits
     size = calls = 0
     passed: set[mir.Block] = set()
     for block in reverse_postorder(function):
@@ -37,7 +40,7 @@ def copies(function: mir.Function) -> int:
     if not calls:
         return 0
     levels, bodies, total = 0, calls, size * (1 + calls)
-    while total <= _MOST_INSTRUCTIONS and levels < _MOST_COPIES:
+    while total <= most_instructions and levels < most_copies:
         levels += 1
         bodies *= calls
         total += bodies * size

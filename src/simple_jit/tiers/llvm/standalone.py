@@ -17,8 +17,9 @@ from simple_jit.mir import abi
 from simple_jit.mir.layout import FIXED_DESCRIPTORS, TEXT_DESCRIPTOR
 from simple_jit.mir.nodes import Function
 from simple_jit.tiers.contract import BackendError, Link
-from simple_jit.tiers.llvm.backend import write_function
+from simple_jit.tiers.llvm.backend import COPYING_LEVEL, write_function
 from simple_jit.tiers.llvm.library import Machine, Module, open_library
+from simple_jit.tiers.llvm.recursion import AT_LEISURE, copies
 from simple_jit.tiers.llvm.unit import MEMORY_TYPES, Unit, global_name, signature_type
 
 TYPE_CHECKING = False
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Final
 
-_COPYING_LEVEL: Final = 2
 _TEXT: Final = FIXED_DESCRIPTORS.index(TEXT_DESCRIPTOR)
 
 
@@ -122,7 +122,8 @@ class StandaloneProgram:
         unit = StandaloneUnit(self.functions, self.link, self.in_libraries)
         bodies: list[str] = []
         for function in self.functions:
-            write_function(unit, function, "internal", level, bodies)
+            count = copies(function, AT_LEISURE) if level >= COPYING_LEVEL else 0
+            write_function(unit, function, "internal", count, bodies)
         known = {function.symbol: function for function in self.functions}
         for name, symbol in self.entries.items():
             unit.add_alias(name, symbol, known)
@@ -142,7 +143,7 @@ class StandaloneCompiler:
     """
 
     def __init__(self, level: int, baseline: bool) -> None:
-        self._machine = Machine(open_library(), level, baseline, copies=level >= _COPYING_LEVEL)
+        self._machine = Machine(open_library(), level, baseline, copies=level >= COPYING_LEVEL)
 
     def compile(self, program: StandaloneProgram, code_table: Sequence[str], form: str) -> bytes:
         """Return an object file, or the text of assembly (`asm`) or of the IR after all passes (`llvm`).
