@@ -54,7 +54,11 @@ class MirEngine(Engine):
         self.context.store(abi.ENTER, ENTER)
         arguments = self.heap.new_array(array_of(TEXT), texts)
         self.context.store(abi.ARGS, arguments)
-        (status,) = interpreter.call(program.start.symbol, [arguments])
+        try:
+            (status,) = interpreter.call(program.start.symbol, [arguments])
+        except SimpleError as error:
+            error.find_frames = self.context.frames_of
+            raise
         return status
 
     def callable(self, function):  # type: ignore[no-untyped-def]

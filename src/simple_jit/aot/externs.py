@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from simple_jit.base.source import Span
 
 _NAMES: Final = """
-    rt_args rt_dir_list rt_env_get rt_env_set rt_errno_address rt_error_end rt_error_take rt_error_throw
-    rt_exit rt_f32_to_text rt_f64_to_text rt_file_append_text rt_file_delete rt_file_exists rt_file_read_text
+    rt_args rt_dir_list rt_env_get rt_env_set rt_errno_address rt_error_end rt_error_keep rt_error_take
+    rt_error_throw rt_exit rt_f32_to_text rt_f64_to_text rt_file_append_text rt_file_delete rt_file_exists
+    rt_file_read_text
     rt_file_write_text rt_flush rt_format_f64 rt_format_i64 rt_format_text rt_format_u64
     rt_function_name rt_gc_collect rt_gc_collections rt_gc_freed_bytes rt_gc_live_bytes
     rt_gc_longest_pause rt_gc_seconds rt_gc_used_bytes rt_heap_refill rt_optional_text_from_c

@@ -47,6 +47,7 @@ class StaticLink:
 
     def site_number(self, site: Site) -> int:
         """Return the number of a site, 1 for the first; 0 stands for no site."""
+        site = Site(site.file, site.line, site.column)  # what it was inlined for is not told
         number = self._site_numbers.get(site)
         if number is None:
             self.sites.append(site)

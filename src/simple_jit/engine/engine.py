@@ -11,6 +11,7 @@ from simple_jit.engine.config import Config
 from simple_jit.engine.log import Decision, Log
 from simple_jit.engine.regions import region_handler
 from simple_jit.engine.store import MirStore, addressed, callees
+from simple_jit.engine.tracebacks import Tracebacks
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.mir import abi
@@ -71,6 +72,10 @@ class Engine(Hooks):
         self._makers: dict[types.Type, Callable[..., int]] = {}
         self.heap.make_collection = self._make_collection
         self.heap.text_dict = self._text_dict
+        tracebacks = Tracebacks(
+            self.context, lambda: self.interpreter, lambda: self._functions, self._call_at
+        )
+        self.context.frames_of, self.context.settle = tracebacks.frames, tracebacks.settle
         self._define_externs()
 
     def close(self) -> None:
@@ -287,6 +292,9 @@ class Engine(Hooks):
             self.externs.callbacks.make_native = self._native.callback_thunk
             self.externs.make_variadic = self._native.variadic_thunk
         return self._native
+
+    def _call_at(self, address: int) -> tuple[int, tuple[int, ...]] | None:
+        return self._native.call_at(address) if self._native is not None else None
 
     def _find_instance(self, symbol: str) -> tuple[hir.Function, Instance]:
         function = self._functions[symbol]

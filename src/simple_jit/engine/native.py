@@ -121,6 +121,10 @@ class NativeCode:
         """Return what native code calls for the variadic C function at `target`."""
         return self._crossing.variadic_thunk(target)
 
+    def call_at(self, address: int) -> tuple[int, tuple[int, ...]] | None:
+        """Look up the call that returns to `address` (see `contract.CallMap`)."""
+        return self._arena.call_at(address)
+
     def has_code(self, symbol: str) -> bool:
         """Is there native code for the instance?"""
         return symbol in self._installed

@@ -767,11 +767,12 @@ class Protected(Expr):
     """Call `closure`, a function value without parameters that returns an i64 of 0 or more.
 
     The result, an i64, is that; or -1 where an error left the call. The error is then the one that
-    `rt_error_take` takes.
+    `rt_error_take` takes; with `keeps_way`, `rt_error_keep` can tell where it came through.
     """
 
-    __slots__ = ("closure",)
+    __slots__ = ("closure", "keeps_way")
 
-    def __init__(self, closure: Expr, type: Type, span: Span) -> None:
+    def __init__(self, closure: Expr, type: Type, span: Span, *, keeps_way: bool = False) -> None:
         super().__init__(type, span)
         self.closure = closure
+        self.keeps_way = keeps_way

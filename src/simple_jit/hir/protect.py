@@ -325,6 +325,7 @@ class _Part:
         cx, node, span = self.cx, self.node, self.span
         env = self.object_outside
         code = cx.local("", I64)
+        keeps_way = node.error is None or _is_handed_on(node.error, node.handler)
         self._build()
         captures: list[hir.Expr] = [hir.LocalGet(local, span) for local in self.shared]
         captures += self.zeros
@@ -332,7 +333,7 @@ class _Part:
         fresh = hir.LocalSet(env, made, span)
         stmts: list[hir.Expr] = [
             self._fresh_or_used(fresh) if self.is_reused else fresh,
-            hir.LocalSet(code, hir.Protected(hir.LocalGet(env, span), I64, span), span),
+            hir.LocalSet(code, hir.Protected(hir.LocalGet(env, span), I64, span, keeps_way=keeps_way), span),
         ]
         for index, local in enumerate(self.shared, 1):
             if local in self.assigned:
@@ -340,7 +341,8 @@ class _Part:
         if node.finalizer is None:
             assert node.error is not None
             assert node.handler is not None
-            caught = hir.LocalSet(node.error, call_core(cx, "caught_error", [], span), span)
+            take = "caught_error_and_way" if keeps_way else "caught_error"
+            caught = hir.LocalSet(node.error, call_core(cx, take, [], span), span)
             failed = hir.Block([caught, node.handler], None, node.type, span)
             if node.type not in (UNIT, NEVER):
                 failed = hir.Block([caught], node.handler, node.type, span)
@@ -417,6 +419,20 @@ class _Part:
         if type in (UNIT, NEVER):
             return hir.Block([*stmts, rest], None, type, span)
         return hir.Block(stmts, rest, type, span)
+
+
+def _is_handed_on(error: hir.Local, handler: hir.Expr | None) -> bool:
+    """Does a handler do more with the error than to read what it says? Then it may be thrown again."""
+    uses = read = 0
+    for node in walk(handler) if handler is not None else ():
+        object: hir.Expr | None = None
+        if isinstance(node, hir.FieldGet):
+            object = node.object
+        elif isinstance(node, hir.Call) and node.callee.symbol.startswith("core.error.Error."):
+            object = node.args[0]
+        read += isinstance(object, hir.LocalGet) and object.local is error
+        uses += isinstance(node, hir.LocalGet) and node.local is error
+    return uses > read
 
 
 def never_ending(call: hir.Expr) -> hir.Expr:

@@ -135,7 +135,7 @@ class FunctionBuilder:
     # --- places ---------------------------------------------------------------------------------
     def site_of(self, span: Span) -> mir.Site:
         line, column = span.line_column()
-        return mir.Site(span.file.path, line, column)
+        return mir.Site(span.file.path, line, column, self.source.symbol)
 
     def place(self, span: Span) -> mir.Place:
         """Where an error at `span` is reported: there, or at the caller's place."""

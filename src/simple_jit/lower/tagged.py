@@ -64,7 +64,7 @@ def _call_value(fn: FunctionBuilder, expr: hir.CallValue) -> Value:
     args = [part for value in values for part in value]
     fn.has_calls = True
     results = fn.fresh(expr.type)
-    fn.emit(mir.CallPointer(results, _code_of(fn, closure), (*args, closure), c=False))
+    fn.emit(mir.CallPointer(results, _code_of(fn, closure), (*args, closure), False, fn.site_of(expr.span)))
     if expr.type is types.NEVER:
         fn.terminate(mir.Unreachable())
     return results
@@ -77,14 +77,14 @@ def _code_of(fn: FunctionBuilder, closure: mir.Local) -> mir.Local:
 
 
 def _protected(fn: FunctionBuilder, expr: hir.Protected) -> Value:
-    """`ctx.ENTER(ctx, code, closure, 0)`: 0 and the result in `ctx.RESULT`, or 1 after a throw."""
+    """`ctx.ENTER(ctx, code, closure, keeps_way)`: 0 and the result in `ctx.RESULT`, or 1 after a throw."""
     (closure,) = lower_operand(fn, expr.closure)
     fn.has_calls = True
     ctx = fn.context()
     enter = fn.load(mir.PTR, ctx, abi.ENTER)
     status = fn.local(mir.I64)
-    args = (ctx, _code_of(fn, closure), closure, fn.const(mir.I64, 0))
-    fn.emit(mir.CallPointer((status,), enter, args, c=True))
+    args = (ctx, _code_of(fn, closure), closure, fn.const(mir.I64, int(expr.keeps_way)))
+    fn.emit(mir.CallPointer((status,), enter, args, True, fn.site_of(expr.span)))
     returned = fn.load(mir.I64, ctx, abi.RESULT)
     dst = fn.local(mir.I64)
     threw = fn.compare("ne", status, fn.const(mir.I64, 0))

@@ -48,24 +48,38 @@ TYPES: Final[dict[str, MirType]] = {
 
 
 class Site:
-    """A place in source, for error messages: file, 1-based line and column."""
+    """A place in source, for error messages and tracebacks: file, 1-based line and column.
 
-    __slots__ = ("column", "file", "line")
+    `symbol` is the instance that it is in. What was inlined keeps its own place, and `caller` is the
+    place of the call that it was inlined for, which may be in inlined code itself.
+    """
 
-    def __init__(self, file: str, line: int, column: int) -> None:
+    __slots__ = ("caller", "column", "file", "line", "symbol")
+
+    def __init__(
+        self, file: str, line: int, column: int, symbol: str = "", caller: Site | None = None
+    ) -> None:
         self.file = file
         self.line = line
         self.column = column
+        self.symbol = symbol
+        self.caller = caller
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it the same as another."""
+        return self.file, self.line, self.column, self.symbol, self.caller
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Site) and (self.file, self.line, self.column) == (
-            other.file,
-            other.line,
-            other.column,
-        )
+        return isinstance(other, Site) and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash((self.file, self.line, self.column))
+        return hash(self.key)
+
+    def within(self, call: Site) -> Site:
+        """Return the same place, inlined for a call at `call`."""
+        caller = call if self.caller is None else self.caller.within(call)
+        return Site(self.file, self.line, self.column, self.symbol, caller)
 
 
 class Local:
@@ -354,17 +368,26 @@ class CallExtern:
 
 
 class CallPointer:
-    """`dsts = target(args)`; the context goes first unless `c` asks for the C convention."""
+    """`dsts = target(args)`; the context goes first unless `c` asks for the C convention.
 
-    __slots__ = ("args", "c", "dsts", "target")
+    Code that no source stands for calls from no `site`.
+    """
+
+    __slots__ = ("args", "c", "dsts", "site", "target")
 
     def __init__(
-        self, dsts: tuple[Local, ...], target: Local, args: tuple[Local, ...], c: bool
+        self,
+        dsts: tuple[Local, ...],
+        target: Local,
+        args: tuple[Local, ...],
+        c: bool,
+        site: Site | None = None,
     ) -> None:
         self.dsts = dsts
         self.target = target
         self.args = args
         self.c = c
+        self.site = site
 
 
 class Poll:

@@ -405,15 +405,21 @@ class _FunctionParser:
         self.tokens.expect("!")
         return self._site()
 
+    def optional_site(self) -> Site | None:
+        return self.site() if self.tokens.text == "!" else None
+
     def _site(self) -> Site:
         tokens = self.tokens
-        file = self.function.file
+        file, symbol = self.function.file, self.function.symbol
         if tokens.kind == "string":
             file = tokens.string()
             tokens.expect(":")
         line = tokens.integer()
         tokens.expect(":")
-        return Site(file, line, tokens.integer())
+        column = tokens.integer()
+        if tokens.accept("in"):
+            symbol = tokens.symbol()
+        return Site(file, line, column, symbol, self._site() if tokens.accept("from") else None)
 
     def address(self) -> tuple[Local, int, Local | None, int]:
         """Read `[base + index * scale + offset]`."""
@@ -512,7 +518,7 @@ def _index(wrap: bool) -> tuple[int, int, _Parse]:
 
 
 def _pointer(c: bool) -> tuple[int, int, _Parse]:
-    return 0, _MANY, lambda p, d: mir.CallPointer(d, p.local(), p.args(), c)
+    return 0, _MANY, lambda p, d: mir.CallPointer(d, p.local(), p.args(), c, p.optional_site())
 
 
 _INSTRUCTIONS: Final[dict[str, tuple[int, int, _Parse]]] = {

@@ -147,8 +147,16 @@ class _Printer:
         if type(place) is mir.Local:
             return f" !%{place.index}"
         assert type(place) is mir.Site
-        file = "" if place.file == self.function.file else quote(place.file) + ":"
-        return f" !{file}{place.line}:{place.column}"
+        text, site = f" !{self._site(place)}", place.caller
+        while site is not None:
+            text += f" from {self._site(site)}"
+            site = site.caller
+        return text
+
+    def _site(self, site: mir.Site) -> str:
+        file = "" if site.file == self.function.file else quote(site.file) + ":"
+        is_own = site.symbol in ("", self.function.symbol)
+        return f"{file}{site.line}:{site.column}{'' if is_own else f' in {symbol_text(site.symbol)}'}"
 
 
 def _declaration(local: mir.Local) -> str:
@@ -174,6 +182,11 @@ def _extern_text(p: _Printer, i: mir.CallExtern) -> str:
     return f"extern {symbol_text(i.symbol)}({_list(i.args)}){raises}{p.place(i.place)}"
 
 
+def _pointer_text(p: _Printer, i: mir.CallPointer) -> str:
+    site = p.place(i.site) if i.site is not None else ""
+    return f"call_{'c_' if i.c else ''}pointer %{i.target.index}({_list(i.args)}){site}"
+
+
 _TEXT: Final[dict[type, Callable[[_Printer, Any], str]]] = {
     mir.Const: lambda p, i: f"const {_const_text(i)}",
     mir.ConstText: lambda p, i: f"text {quote(i.value)}",
@@ -197,7 +210,7 @@ _TEXT: Final[dict[type, Callable[[_Printer, Any], str]]] = {
     mir.Check: _check_text,
     mir.Call: lambda p, i: f"call {symbol_text(i.callee)}({_list(i.args)}){p.place(i.site)}",
     mir.CallExtern: _extern_text,
-    mir.CallPointer: lambda p, i: f"call_{'c_' if i.c else ''}pointer %{i.target.index}({_list(i.args)})",
+    mir.CallPointer: _pointer_text,
     mir.Poll: lambda p, i: f"poll{p.place(i.place)}",
 }
 

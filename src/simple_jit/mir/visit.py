@@ -190,7 +190,7 @@ RENAME: Final[dict[type, Callable[[Any, Map, Map], Instruction]]] = {
         _rename_place(i.place, u),
     ),
     mir.CallPointer: lambda i, u, d: mir.CallPointer(
-        _rename_all(i.dsts, d), u.get(i.target, i.target), _rename_all(i.args, u), i.c
+        _rename_all(i.dsts, d), u.get(i.target, i.target), _rename_all(i.args, u), i.c, i.site
     ),
     mir.Poll: lambda i, u, d: mir.Poll(_rename_place(i.place, u)),
 }

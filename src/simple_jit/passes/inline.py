@@ -1,8 +1,8 @@
 """Inlining: the body of a small function in place of a call of it.
 
-    %1 = call @main.twice(%0)  ->  %5 = copy %0
-                                   %6 = add %5, %5      (still at its own file and line)
-                                   %1 = copy %6
+    %1 = call @main.twice(%0) !9:5  ->  %5 = copy %0
+                                        %6 = checked_add %5, %5 !2:3 in @main.twice from 9:5
+                                        %1 = copy %6
 
 Calls in what was inlined are looked at as well, but no function is inlined into itself: that is a
 pass of its own, a few levels deep, for back ends that do not do it. A function in which no call is left,
@@ -29,12 +29,21 @@ from simple_jit.passes.dead_code import number_blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final, TypeVar
+
     from simple_jit.mir.nodes import Function, Local
     from simple_jit.passes.environment import Environment
+
+    _T = TypeVar("_T")
 
 _DEEPEST = 6  # inlined bodies within one another
 _MOST_UNROLLED = 180  # instructions of a recursive function with itself inlined
 _MOST_LEVELS = 3
+_PLACE: Final[dict[type, str]] = {
+    **dict.fromkeys((mir.Call, mir.CallPointer, mir.ConstSite), "site"),
+    **dict.fromkeys((mir.Checked, mir.Check, mir.Index, mir.CallExtern, mir.Poll, mir.Throw), "place"),
+}
+"""What has a place in source, and the name of the attribute."""
 
 
 def inline_calls(function: Function, env: Environment) -> None:
@@ -105,6 +114,28 @@ def _blocks_in_loops(function: Function) -> set[Block]:
     return {block for loop in natural_loops(Flow(function)) for block in loop.blocks}
 
 
+class _Places:
+    """Says of places in code that is inlined for a call at `site` that it was."""
+
+    __slots__ = ("_known", "_site")
+
+    def __init__(self, site: mir.Site) -> None:
+        self._site = site
+        self._known: dict[int, mir.Site] = {}  # by identity, which lasts as long as what is copied
+
+    def moved(self, copy: _T) -> _T:
+        """Change the place in a fresh copy of an instruction or terminator, and return the copy."""
+        name = _PLACE.get(type(copy))
+        if name is not None:
+            place = getattr(copy, name)
+            if type(place) is mir.Site:
+                found = self._known.get(id(place))
+                if found is None:
+                    found = self._known[id(place)] = place.within(self._site)
+                setattr(copy, name, found)
+        return copy
+
+
 class _Inliner:
     def __init__(self, function: Function, env: Environment) -> None:
         self.function = function
@@ -173,9 +204,10 @@ class _Inliner:
             return self._splice(block, call, callee.blocks[0], locals, within)
         after = Block(0)
         copies = {old: Block(0) for old in callee.blocks}
+        places = _Places(call.site)
         for old, new in copies.items():
-            new.instructions = [RENAME[type(i)](i, locals, locals) for i in old.instructions]
-            t = RENAME_TERMINATOR[type(old.terminator)](old.terminator, locals)
+            new.instructions = [places.moved(RENAME[type(i)](i, locals, locals)) for i in old.instructions]
+            t = places.moved(RENAME_TERMINATOR[type(old.terminator)](old.terminator, locals))
             if type(t) is mir.Return:
                 self._assign(new, call.dsts, t.values)
                 t = mir.Jump(after)
@@ -194,8 +226,9 @@ class _Inliner:
         locals: dict[Local, Local],
         symbols: tuple[str, ...],
     ) -> Block:
+        places = _Places(call.site)
         for i in body.instructions:
-            renamed = RENAME[type(i)](i, locals, locals)
+            renamed = places.moved(RENAME[type(i)](i, locals, locals))
             inner = self._callee(renamed, symbols) if type(renamed) is mir.Call else None
             if inner is None:
                 block.instructions.append(renamed)

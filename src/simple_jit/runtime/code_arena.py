@@ -9,9 +9,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from bisect import insort
+from bisect import bisect_right, insort
 
-from simple_jit.tiers.contract import CompiledCode
+from simple_jit.tiers.contract import CallMap, CompiledCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ class CodeArena:
     A forked child would share the memory with its parent; it gets a copy, at the same addresses.
     """
 
-    __slots__ = ("_end", "_free", "_reserved", "_run", "_sizes", "_write")
+    __slots__ = ("_calls", "_end", "_free", "_reserved", "_run", "_sizes", "_write")
 
     def __init__(self, reserve: int = _RESERVE) -> None:
         self._end = 0
         self._free: list[tuple[int, int]] = []  # (offset, size), in order, never adjacent
         self._sizes: dict[int, int] = {}  # offset -> size of the units in use
+        self._calls: dict[int, CallMap | None] = {}  # offset -> the calls in the unit there
         self._write, self._run, self._reserved = _map_some(reserve)
         _live[id(self)] = self
 
@@ -64,15 +65,26 @@ class CodeArena:
         size = max(-(-len(text) // _ALIGNMENT), 1) * _ALIGNMENT
         offset = self._take(size)
         self._sizes[offset] = size
+        self._calls[offset] = code.calls
         ctypes.memmove(self._write + offset, text, len(text))
         # x86-64 keeps its instruction cache coherent. A port to aarch64 has to clean the data cache
         # and invalidate the instruction cache for this range here (`__clear_cache`).
         return self._run + offset
 
+    def call_at(self, address: int) -> tuple[int, tuple[int, ...]] | None:
+        """Look up the call that returns to `address` (`contract.CallMap.call`); None where none is known."""
+        if not 0 <= address - self._run < self._end:
+            return None
+        offsets = sorted(self._calls)
+        number = bisect_right(offsets, address - self._run) - 1
+        calls = self._calls[offsets[number]] if number >= 0 else None
+        return calls.call(address - self._run - offsets[number]) if calls is not None else None
+
     def free(self, address: int) -> None:
         """Give back the unit that `add` returned `address` for. Nothing may run or call it any more."""
         offset = address - self._run
         size = self._sizes.pop(offset)
+        del self._calls[offset]
         insort(self._free, (offset, size))
         self._merge_around(self._free.index((offset, size)))
 
@@ -84,6 +96,7 @@ class CodeArena:
         self._reserved = self._end = 0
         self._free.clear()
         self._sizes.clear()
+        self._calls.clear()
 
     def _take(self, size: int) -> int:
         for index, (offset, room) in enumerate(self._free):

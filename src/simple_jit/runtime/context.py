@@ -103,7 +103,8 @@ class Context:
     just made; `make_text` returns the address of a text constant (the heap sets it), `make_extern` that of
     a C function that calls one in Python (the crossing sets it). `pending` is the
     Python exception under way while `FAILED` or an error of kind `Recorded` stands for it; `explain` returns
-    the error of the program that a Python exception means.
+    the error of the program that a Python exception means. `frames_of` and `settle` are those of the
+    engine's `Tracebacks`.
     """
 
     __slots__ = (
@@ -115,11 +116,13 @@ class Context:
         "_thread",
         "address",
         "explain",
+        "frames_of",
         "make_extern",
         "make_text",
         "new_code_slot",
         "new_import_slot",
         "pending",
+        "settle",
         "types",
     )
 
@@ -132,6 +135,8 @@ class Context:
         self.use_this_thread()
         self.pending: BaseException | None = None
         self.explain: Callable[[BaseException], BaseException] = _as_it_is
+        self.frames_of: Callable[[BaseException], list[Any]] = _no_calls
+        self.settle: Callable[[BaseException], list[Any]] = _no_calls
         self.new_code_slot: Callable[[str, int], None] = _leave_empty
         self.new_import_slot: Callable[[str, int], None] = _leave_empty
         self.make_text: Callable[[str], int] = _no_heap
@@ -141,7 +146,7 @@ class Context:
         self._texts = SlotTable("text constants", abi.TEXTS, abi.TEXTS_COUNT)
         self.types = TypeNumbers()
         self._sites: list[Site | None] = [None]
-        self._site_numbers: dict[tuple[str, int, int], int] = {}
+        self._site_numbers: dict[tuple[object, ...], int] = {}
 
     def close(self) -> None:
         """Unmap the block. Nothing may use the context, or code made for it, afterwards."""
@@ -239,7 +244,8 @@ class Context:
         return found
 
     def site_number(self, site: Site) -> int:
-        key = site.file, site.line, site.column
+        caller = 0 if site.caller is None else self.site_number(site.caller)
+        key = site.file, site.line, site.column, site.symbol, caller
         found = self._site_numbers.get(key)
         if found is None:
             found = self._site_numbers[key] = len(self._sites)
@@ -264,6 +270,10 @@ def _as_it_is(error: BaseException) -> BaseException:
 
 def _no_native_code(callee: Callable[..., Any], params: Types, results: Types) -> int:
     raise AssertionError("the context has no native code yet")
+
+
+def _no_calls(error: BaseException) -> list[Any]:
+    return []
 
 
 def _no_heap(value: str) -> int:

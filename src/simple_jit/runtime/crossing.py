@@ -15,6 +15,7 @@ from simple_jit.mir import abi
 from simple_jit.runtime import callback_code, crossing_code, python_api
 from simple_jit.runtime.errors import SimpleError, take_error
 from simple_jit.runtime.python_api import BuiltinMaker
+from simple_jit.runtime.stretches import note_stretch
 from simple_jit.runtime.stubs import (
     callback_thunk,
     callee_thunk,
@@ -66,6 +67,7 @@ class Crossing:
         self._thunks: dict[int, Callable[..., Any]] = {}
         self._callbacks: dict[CallbackSignature, int] = {}
         self._raise_error, self._wrong_count = _raisers(context, read_text)
+        self._note = lambda error: note_stretch(context, error)
         install_stubs(arena, context.address)
         _, (poll,) = self._compile(crossing_code.poll_function())
         context.store(abi.POLL, poll)
@@ -81,7 +83,9 @@ class Crossing:
             self._kept.add((params, results))
         found = self._wrappers.get((params, results))
         if found is None:
-            functions = crossing_code.wrapper_functions(params, results, self._raise_error, self._wrong_count)
+            functions = crossing_code.wrapper_functions(
+                params, results, self._raise_error, self._note, self._wrong_count
+            )
             base, (wrapper, inner) = self._compile(*functions)
             found = self._wrappers[params, results] = BuiltinMaker("native", wrapper), inner, base
         maker, inner, _ = found
@@ -166,7 +170,9 @@ def _raisers(
     context: Context, read_text: Callable[[int], str]
 ) -> tuple[Callable[[], NoReturn], Callable[[], NoReturn]]:
     def raise_error() -> NoReturn:
-        raise take_error(context, read_text)
+        error = take_error(context, read_text)
+        note_stretch(context, error)
+        raise error
 
     def wrong_count() -> NoReturn:
         raise TypeError("a compiled function was called with a wrong number of arguments")

@@ -201,18 +201,19 @@ class CodeWriter:
 
 
 def wrapper_functions(
-    params: Types, results: Types, raise_error: object, wrong_count: object
+    params: Types, results: Types, raise_error: object, note: object, wrong_count: object
 ) -> tuple[mir.Function, mir.Function]:
     """Return `wrapper` and `inner` for instances of one signature.
 
     `self` of the builtin function is a bytes object: the offset of the slot and the address of `inner`.
-    `raise_error` is a Python function that raises the error which native code was left by;
-    `wrong_count` one that raises a TypeError. Both must live as long as the code.
+    `raise_error` is a Python function that raises the error which native code was left by; `note` is told
+    of an exception of Python that goes on; `wrong_count` raises a TypeError. All must live as long as the
+    code.
     """
-    return _wrapper(len(params), raise_error, wrong_count), _inner(params, results)
+    return _wrapper(len(params), raise_error, note, wrong_count), _inner(params, results)
 
 
-def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Function:
+def _wrapper(count: int, raise_error: object, note: object, wrong_count: object) -> mir.Function:
     code = CodeWriter("wrapper", (mir.PTR, mir.PTR, mir.I64), (mir.PTR,), c_convention=True)
     receiver, args, given = code.function.params
     miscounted, thrown = code.function.new_block(), code.function.new_block()
@@ -227,8 +228,8 @@ def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Functi
     code.block = miscounted
     code.ret(_call_python(code, wrong_count))
 
-    # An exception of Python that no site is to be added to goes on as it is: calling a Python function
-    # would cost, or fail deep down.
+    # An exception of Python that no site is to be added to goes on as it is. Where even `note` fails, deep
+    # down, its way has a gap.
     code.block = thrown
     kept, plain = code.function.new_block(), code.function.new_block()
     error = code.load(mir.PTR, code.context, abi.PYTHON_ERROR)
@@ -239,6 +240,16 @@ def _wrapper(count: int, raise_error: object, wrong_count: object) -> mir.Functi
     site = code.load(mir.I64, code.context, abi.ERROR_SITE)
     kept.terminator = mir.Branch(code.compare("eq", site, code.const(mir.I64, 0)), plain, other)
     code.block = plain
+    noted, unnoted, after = [code.function.new_block() for _ in range(3)]
+    result = code.python("PyObject_CallOneArg", (code.const(mir.PTR, id(note)), error), mir.PTR)
+    code.block.terminator = mir.Branch(code.compare("ne", result, code.const(mir.PTR, 0)), noted, unnoted)
+    code.block = noted
+    code.python_void("Py_DecRef", (result,))
+    code.block.terminator = mir.Jump(after)
+    code.block = unnoted
+    code.python_void("PyErr_Clear", ())
+    code.block.terminator = mir.Jump(after)
+    code.block = after
     code.restore_exception(error)
     code.ret(code.const(mir.PTR, 0))
     return code.function

@@ -1,10 +1,13 @@
 """Errors of a running program: one exception, one place that words the messages, one rendering.
 
     error: IndexError: index 10 is out of range for length 3
-      --> prog.spl:4:11
+      --> prog.spl:4:7
        |
-     4 |     print xs[10]
-       |           ^
+     4 |     xs[10]
+       |       ^
+       = in pick, called from
+           table  prog.spl:8   pick(xs) + 1
+           main   prog.spl:11  print table()
 
 The interpreter raises `SimpleError` itself. Native code leaves numbers in the context (kind, site and
 two operands) and unwinds; `take_error` turns them into the same exception. What Python code raised that
@@ -34,14 +37,43 @@ _FIXED = {
 }
 
 
+class Frame:
+    """A call that was under way: the function that made it, and where."""
+
+    __slots__ = ("column", "file", "function", "line")
+
+    def __init__(self, function: str, file: str, line: int, column: int) -> None:
+        self.function = function
+        self.file = file
+        self.line = line
+        self.column = column
+
+    def __repr__(self) -> str:
+        return f"<{self.function} at {self.file}:{self.line}:{self.column}>"
+
+
 class SimpleError(Exception):
-    """An error of the program. `site` is None until the place to report is known."""
+    """An error of the program. `site` is None until the place to report is known.
+
+    `trail` has the sites of calls that it came through before it was thrown again. `find_frames` is set
+    when the error leaves a tier.
+    """
 
     def __init__(self, kind: ErrorKind, message: str, site: Site | None = None) -> None:
         super().__init__(kind, message)
         self.kind = kind
         self.message = message
         self.site = site
+        self.trail: list[Site | None] = []
+        self.find_frames: Callable[[BaseException], list[Frame | None]] | None = None
+
+    @property
+    def frames(self) -> list[Frame | None]:
+        """The calls that were under way, the one that failed first; None where some are left out.
+
+        As long as the engine is not closed.
+        """
+        return self.find_frames(self) if self.find_frames is not None else []
 
     def __str__(self) -> str:
         text = f"{self.kind}: {self.message}"
@@ -133,6 +165,11 @@ def _python_error(context: Context) -> BaseException | None:
     return found
 
 
+_SHOWN = 8
+"""Calls that are shown at either end of a long traceback."""
+_REPEATED = 3
+"""Calls in a row at the same line that are all shown."""
+
 _PLAIN = {"error": "", "frame": "", "bold": "", "end": ""}
 _COLOR = {"error": "\x1b[1;31m", "frame": "\x1b[1;34m", "bold": "\x1b[1m", "end": "\x1b[0m"}
 
@@ -148,21 +185,97 @@ def render_error(error: SimpleError, line_of: Callable[[str, int], str | None], 
     style = _COLOR if color else _PLAIN
     end = style["end"]
     headline = f"{style['error']}error{end}{style['bold']}: {error.kind}: {error.message}{end}\n"
-    site = error.site
-    if site is None:
-        return headline
-    gutter = " " * len(str(site.line))
-    place = f"{gutter} {style['frame']}-->{end} {site.file}:{site.line}:{site.column}\n"
-    line = line_of(site.file, site.line)
-    if line is None:
-        return headline + place
-    shown, before = clip_line(line, site.column - 1)
-    margin = f"{style['frame']} {gutter} |{end}"
-    return (
-        f"{headline}{place}{margin}\n"
-        f"{style['frame']} {site.line} |{end} {shown}\n"
-        f"{margin} {' ' * before}{style['error']}^{end}\n"
-    )
+    frames = error.frames
+    place: Site | Frame | None = error.site
+    if error.kind == "StackOverflow" and frames:
+        place = frames[0]  # the same in all tiers
+    return headline + _render_way(place, frames, line_of, style)
+
+
+def render_interrupt(
+    frames: list[Frame | None], line_of: Callable[[str, int], str | None], color: bool = False
+) -> str:
+    """Show where a program was when it was interrupted; the arguments are those of `render_error`."""
+    style = _COLOR if color else _PLAIN
+    innermost = next(iter(frames), None)
+    headline = f"{style['error']}interrupted{style['end']}\n"
+    return headline + _render_way(innermost, frames, line_of, style)
+
+
+def _render_way(
+    place: Site | Frame | None,
+    frames: list[Frame | None],
+    line_of: Callable[[str, int], str | None],
+    style: dict[str, str],
+) -> str:
+    """Show a place and the calls that led to it, `frames`, of which the first is that of the place."""
+    if place is None:
+        return ""
+    gutter = " " * len(str(place.line))
+    margin = f"{style['frame']} {gutter} |{style['end']}"
+    text = f"{gutter} {style['frame']}-->{style['end']} {place.file}:{place.line}:{place.column}\n"
+    line = line_of(place.file, place.line)
+    if line is not None:
+        shown, before = clip_line(line, place.column - 1)
+        text += (
+            f"{margin}\n"
+            f"{style['frame']} {place.line} |{style['end']} {shown}\n"
+            f"{margin} {' ' * before}{style['error']}^{style['end']}\n"
+        )
+    if len(frames) < 2 or frames[0] is None:
+        return text
+    function = f"in {frames[0].function}, called from"
+    text += f"{style['frame']} {gutter} ={style['end']} {function}\n"
+    return text + "".join([f"   {gutter}   {row}\n" for row in _rows(frames[1:], line_of)])
+
+
+def _rows(frames: list[Frame | None], line_of: Callable[[str, int], str | None]) -> list[str]:
+    """Show calls, one a line; of many those at the ends, of a call that repeats itself the first."""
+    frames = _without_repetition(frames)
+    if len(frames) > 2 * _SHOWN + 1:
+        frames = [*frames[:_SHOWN], None, *frames[-_SHOWN:]]
+    known = [frame for frame in frames if frame is not None]
+    places = {frame: f"{frame.file}:{frame.line}" for frame in known}
+    function_width = min(max([_width(frame.function) for frame in known], default=0), 40)
+    place_width = min(max([_width(place) for place in places.values()], default=0), 60)
+    rows = []
+    for frame in frames:
+        if frame is None:
+            rows.append("…")
+            continue
+        line = line_of(frame.file, frame.line) or ""
+        shown = clip_line(line.strip(), 0)[0]
+        function = frame.function + " " * (function_width - _width(frame.function))
+        place = places[frame] + " " * (place_width - _width(places[frame]))
+        rows.append(f"{function}  {place}  {shown}".rstrip())
+    return rows
+
+
+def _without_repetition(frames: list[Frame | None]) -> list[Frame | None]:
+    """Put a gap in place of all but the first of many calls at the same line."""
+    runs: list[list[Frame | None]] = []
+    for frame in frames:
+        last = runs[-1][0] if runs else None
+        if (
+            frame is None
+            or last is None
+            or (frame.file, frame.line, frame.function)
+            != (
+                last.file,
+                last.line,
+                last.function,
+            )
+        ):
+            runs.append([frame])
+        else:
+            runs[-1].append(frame)
+    kept: list[Frame | None] = []
+    for run in runs:
+        is_long = len(run) > _REPEATED
+        for frame in [run[0], None] if is_long else run:
+            if frame is not None or not kept or kept[-1] is not None:
+                kept.append(frame)
+    return kept
 
 
 def clip_line(line: str, column: int) -> tuple[str, int]:

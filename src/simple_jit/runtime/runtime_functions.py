@@ -17,6 +17,7 @@ from simple_jit.runtime.errors import SimpleError, SimpleExit, take_error
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import F64, I64
 from simple_jit.runtime.output import Output
+from simple_jit.runtime.stretches import WayTable, add_stretch, last_stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -252,21 +253,38 @@ def _system(table: Table, context: Context, heap: Heap, output: Output) -> None:
 def _errors(table: Table, context: Context, heap: Heap, output: Output) -> None:
     """What `lib/core/error.spl` makes of an error that left a protected call."""
     ending: list[BaseException] = []
+    taken: list[SimpleError] = []
+    ways = WayTable(context)
 
     def take() -> int:
+        stretch = last_stretch(context)
         error = context.explain(take_error(context, heap.read_text))
+        context.settle(error)
+        add_stretch(error, stretch)
         ending.clear()
+        taken.clear()
         if not isinstance(error, SimpleError):
-            ending.append(error.with_traceback(None))
+            ending.append(error)
             return heap.new_array(_TEXTS, [])
+        taken.append(error)
         context.store(abi.ERROR_SITE, context.site_number(error.site) if error.site else 0)
         return heap.new_array(_TEXTS, [heap.new_text(error.kind), heap.new_text(error.message)])
+
+    def keep() -> int:
+        is_taken = not context.load(abi.ERROR_KIND) or context.load(abi.ERROR_B) != abi.MESSAGE
+        if is_taken:
+            return ways.keep(taken.pop())
+        error = Exception()
+        add_stretch(error, last_stretch(context))
+        return ways.keep(error)
 
     def end() -> None:
         raise ending[0]
 
-    def throw(kind: int, message: int, site: int) -> None:
-        raise SimpleError(heap.read_text(kind), heap.read_text(message), context.site(site))  # type: ignore[arg-type]
+    def throw(kind: int, message: int, site: int, way: int) -> None:
+        error = SimpleError(heap.read_text(kind), heap.read_text(message), context.site(site))  # type: ignore[arg-type]
+        error.trail = ways.sites(way)
+        raise error
 
     def site_file(number: int) -> int:
         site = context.site(number)
@@ -277,8 +295,9 @@ def _errors(table: Table, context: Context, heap: Heap, output: Output) -> None:
         return site.line if site else 0
 
     table["rt_error_take"] = ((), _TEXTS), take
+    table["rt_error_keep"] = ((), hir.I64), keep
     table["rt_error_end"] = ((), hir.UNIT), end
-    table["rt_error_throw"] = ((hir.TEXT, hir.TEXT, hir.I64), hir.UNIT), throw
+    table["rt_error_throw"] = ((hir.TEXT, hir.TEXT, hir.I64, hir.I64), hir.UNIT), throw
     table["rt_site_file"] = ((hir.I64,), hir.TEXT), site_file
     table["rt_site_line"] = ((hir.I64,), hir.I64), site_line
 

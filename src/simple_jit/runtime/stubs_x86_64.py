@@ -3,7 +3,10 @@
 `enter` saves the registers that its caller relies on, and the previous landing place, on the stack; their
 address is the new landing place. `throw` takes the stack back to it, from however deep:
 
-    [landing place] context | previous landing place | (padding) | r15 r14 r13 r12 rbx | rbp | return
+    [landing place] context | previous landing place | b | r15 r14 r13 r12 rbx | rbp | return
+
+Where b, the last argument of `enter`, is not 0, `throw` copies the stack that it abandons: STACK_END bytes
+from either end of it, or all.
 """
 
 from __future__ import annotations
@@ -25,15 +28,29 @@ _LEAVE: Final = (
 ENTER: Final = bytes.fromhex(
     "55 4889e5"  # push rbp; mov rbp, rsp
     "53 4154 4155 4156 4157"  # push rbx, r12, r13, r14, r15
-    "4883ec08"  # sub rsp, 8: calls need 16-byte alignment
+    "51"  # push rcx
     "ff37 57"  # push [rdi] (the previous landing place); push rdi (the context)
     "488927"  # mov [rdi], rsp
     "4889f0 4889d6 4889ca"  # mov rax, rsi; mov rsi, rdx; mov rdx, rcx
     "ffd0"  # call rax
     "5f 8f07"  # pop rdi; pop [rdi]
     f"488947{abi.RESULT:02x}"  # mov [rdi + RESULT], rax
-    "31c0"  # xor eax, eax
-    + _LEAVE
+    "31c0" + _LEAVE  # xor eax, eax
+)
+
+_COPY: Final = bytes.fromhex(
+    "4989f8"  # mov r8, rdi
+    f"498db8{abi.STACK.to_bytes(4, 'little').hex()}"  # lea rdi, [r8 + STACK]
+    "4889e6"  # mov rsi, rsp
+    "488937 48895708"  # mov [rdi], rsi; mov [rdi + 8], rdx
+    "4883c710"  # add rdi, 16
+    f"b8{abi.STACK_END.to_bytes(4, 'little').hex()}"  # mov eax, STACK_END
+    "4889d1 4829f1 4839c1 480f47c8"  # rcx = min(rdx - rsi, rax)
+    "48c1e903 f348a5"  # shr rcx, 3; rep movsq
+    "4889d1 4829f1 4839c1 480f47c8"  # rcx = min(rdx - rsi, rax): what is left
+    "4889d6 4829ce"  # mov rsi, rdx; sub rsi, rcx
+    "48c1e903 f348a5"  # shr rcx, 3; rep movsq
+    "4c89c7"  # mov rdi, r8
 )
 
 THROW: Final = bytes.fromhex(
@@ -41,10 +58,12 @@ THROW: Final = bytes.fromhex(
     f"488957{abi.ERROR_SITE:02x}"  # mov [rdi + ERROR_SITE], rdx
     f"48894f{abi.ERROR_A:02x}"  # mov [rdi + ERROR_A], rcx
     f"4c8947{abi.ERROR_B:02x}"  # mov [rdi + ERROR_B], r8
-    "488b27"  # mov rsp, [rdi]
+    "488b17"  # mov rdx, [rdi]
+    f"48837a1000 74{len(_COPY):02x}"  # cmp qword [rdx + 16], 0; je past the copying
+    f"{_COPY.hex()}"
+    "4889d4"  # mov rsp, rdx
     "5f 8f07"  # pop rdi; pop [rdi]
-    "b801000000"  # mov eax, 1
-    + _LEAVE
+    "b801000000" + _LEAVE  # mov eax, 1
 )
 
 

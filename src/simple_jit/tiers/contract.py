@@ -5,11 +5,15 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from typing import Protocol
+    from typing import Final, Protocol
 
     from simple_jit.mir.nodes import Function, Site
 else:
     Protocol = object
+
+
+EXPLICIT_SITE: Final = (1 << 32) - 1
+"""The number of the site of a call of `throw` itself: the error says which it is."""
 
 
 class BackendError(Exception):
@@ -43,17 +47,31 @@ class Link(Protocol):
         """The number of a type descriptor."""
 
 
+class CallMap(Protocol):
+    """Knows the calls in a piece of machine code: how to walk past their frames, and where they stand."""
+
+    def call(self, offset: int) -> tuple[int, tuple[int, ...]] | None:
+        """Look up the call that returns to `offset`; None where none is known.
+
+        Returns:
+            How far above the stack pointer, once the call has returned, the function's own return address
+            lies; and the numbers of the sites of the calls that are under way, one within the other by
+            inlining, innermost first.
+        """
+
+
 class CompiledCode:
     """Position-independent machine code: copy `text` anywhere 64-byte aligned and executable.
 
-    `entries` gives the offset of each function in it.
+    `entries` gives the offset of each function in it; tracebacks need the `calls`.
     """
 
-    __slots__ = ("entries", "text")
+    __slots__ = ("calls", "entries", "text")
 
-    def __init__(self, text: bytes, entries: dict[str, int]) -> None:
+    def __init__(self, text: bytes, entries: dict[str, int], calls: CallMap | None = None) -> None:
         self.text = text
         self.entries = entries
+        self.calls = calls
 
 
 class Backend(Protocol):

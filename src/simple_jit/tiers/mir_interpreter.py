@@ -33,7 +33,7 @@ from simple_jit.runtime.memory import BYTES, I64, VIEWS, read_bytes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Final, TypeAlias
+    from typing import Any, Final, NoReturn, TypeAlias
 
     from simple_jit.mir.arithmetic import Operation
     from simple_jit.mir.nodes import Place
@@ -79,6 +79,7 @@ class MirInterpreter:
         self.call_pointer = call_pointer
         self.step_limit = step_limit
         self.depth_limit = depth_limit
+        self.given_sites: set[Place] = set()  # locals that hold the number of a caller's site
         self._steps_left = 0
         self._depth = 0
         self._codes: dict[str, _Code] = {}
@@ -119,7 +120,9 @@ class MirInterpreter:
     def _run(self, symbol: str, args: tuple[Value, ...]) -> tuple[Any, ...]:
         code = self.code(symbol)
         if self._depth >= self.depth_limit:
-            raise SimpleError("StackOverflow", "stack overflow", code.site)
+            error = SimpleError("StackOverflow", "stack overflow", code.site)
+            error.trail.append(code.site)
+            raise error
         self._depth += 1
         try:
             return self._run_code(code, args)
@@ -144,8 +147,18 @@ class MirInterpreter:
 
     def fail(self, kind: str, place: Place, frame: Frame, a: int = 0, b: int = 0) -> None:
         """Raise the error of `kind` with operands `a` and `b`."""
-        message = message_for(kind, a, b, _read_text)
-        raise SimpleError(kind, message, self.site_of(place, frame))  # type: ignore[arg-type]
+        self.throw(kind, message_for(kind, a, b, _read_text), place, frame)
+
+    def throw(self, kind: str, message: str, place: Place, frame: Frame) -> NoReturn:
+        """Raise an error."""
+        error = SimpleError(kind, message, self.site_of(place, frame))  # type: ignore[arg-type]
+        self.note(error, place, frame)
+        raise error
+
+    def note(self, error: BaseException, place: Place | None, frame: Frame) -> None:
+        """Let `error` know that it leaves `place`, unless that is the place of the caller's call."""
+        if isinstance(error, SimpleError) and place is not None and place not in self.given_sites:
+            error.trail.append(self.site_of(place, frame))
 
     def site_of(self, place: Place, frame: Frame) -> Site | None:
         """Return the site that `place` stands for now."""
@@ -163,7 +176,8 @@ class _Code:
     __slots__ = ("blocks", "empty", "site")
 
     def __init__(self, machine: MirInterpreter, function: Function) -> None:
-        self.site = Site(function.file, function.line, 1)
+        self.site = Site(function.file, function.line, 1, function.symbol)
+        machine.given_sites |= _given_sites(function)
         self.empty = (None,) * (len(function.locals) - function.param_count + 1)
         self.blocks = [
             (
@@ -172,6 +186,19 @@ class _Code:
             )
             for block in function.blocks
         ]
+
+
+def _given_sites(function: Function) -> set[Local]:
+    """Return the parameters, and the copies of them, that may be the numbers of sites."""
+    given = {param for param in function.params if param.type is mir.I64}
+    size = 0
+    while len(given) > size:
+        size = len(given)
+        for block in function.blocks:
+            for i in block.instructions:
+                if type(i) is mir.Copy and i.src in given:
+                    given.add(i.dst)
+    return given
 
 
 # --- Instructions ---------------------------------------------------------------------------------
@@ -318,10 +345,15 @@ def _assign(dsts: tuple[Local, ...], frame: Frame, results: tuple[Any, ...]) -> 
 
 
 def _call(m: MirInterpreter, i: mir.Call) -> Step:
-    dsts, callee, args = i.dsts, i.callee, _values(i.args)
+    dsts, callee, args, site = i.dsts, i.callee, _values(i.args), i.site
 
     def step(frame: Frame) -> None:
-        _assign(dsts, frame, m._run(callee, args(frame)))
+        try:
+            results = m._run(callee, args(frame))
+        except SimpleError as error:
+            m.note(error, site, frame)
+            raise
+        _assign(dsts, frame, results)
 
     return step
 
@@ -336,6 +368,7 @@ def _call_extern(m: MirInterpreter, i: mir.CallExtern) -> Step:
         except SimpleError as error:
             if error.site is None:
                 error.site = m.site_of(place, frame)
+            m.note(error, place, frame)
             raise
         if d is not None:
             frame[d] = result
@@ -344,12 +377,17 @@ def _call_extern(m: MirInterpreter, i: mir.CallExtern) -> Step:
 
 
 def _call_pointer(m: MirInterpreter, i: mir.CallPointer) -> Step:
-    dsts, target, args, c = i.dsts, i.target.index, _values(i.args), i.c
+    dsts, target, args, c, site = i.dsts, i.target.index, _values(i.args), i.c, i.site
 
     def step(frame: Frame) -> None:
         if m.call_pointer is None:
             raise LookupError("calls through pointers need `call_pointer`")
-        _assign(dsts, frame, m.call_pointer(frame[target], args(frame), c))
+        try:
+            results = m.call_pointer(frame[target], args(frame), c)
+        except SimpleError as error:
+            m.note(error, site, frame)
+            raise
+        _assign(dsts, frame, results)
 
     return step
 
@@ -417,7 +455,7 @@ def _throw(m: MirInterpreter, t: mir.Throw) -> Next:
     kind, message, place = t.kind, t.message.index, t.place
 
     def leave(frame: Frame) -> int:
-        raise SimpleError(kind, _read_text(frame[message]), m.site_of(place, frame))  # type: ignore[arg-type]
+        m.throw(kind, _read_text(frame[message]), place, frame)
 
     return leave
 

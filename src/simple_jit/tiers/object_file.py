@@ -16,7 +16,7 @@ from simple_jit.tiers.contract import BackendError, CompiledCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Final, TypeAlias
 
     Patch: TypeAlias = Callable[[bytearray, int, int, int], None]
@@ -27,6 +27,7 @@ _SYMBOL: Final = Struct("<IBBHQQ")  # name info other section value size
 _RELOCATION: Final = Struct("<QQq")  # offset info addend
 _INT32: Final = Struct("<i")
 _INT64: Final = Struct("<q")
+_UINT64: Final = Struct("<Q")
 
 _PROGBITS, _SYMTAB, _RELA, _NOBITS = 1, 2, 4, 8
 _ALLOC: Final = 2
@@ -35,6 +36,7 @@ _LOCAL: Final = 0
 _RELOCATABLE: Final = 1
 _MAX_ALIGNMENT: Final = 64
 _UNWIND: Final = b".eh_frame"
+_STACK_MAPS: Final = b".llvm_stackmaps"
 
 
 def link_object(data: bytes) -> CompiledCode:
@@ -46,8 +48,10 @@ def link_object(data: bytes) -> CompiledCode:
     return link_objects((data,))
 
 
-def link_objects(objects: Iterable[bytes]) -> CompiledCode:
+def link_objects(objects: Iterable[bytes], stack_maps: list[bytes] | None = None) -> CompiledCode:
     """Turn object files that may refer to each other into one piece of code.
+
+    The stack maps of LLVM that are in them are added to `stack_maps`; they name functions by their offset.
 
     Raises:
         BackendError: as for `link_object`; what is in none of the objects is missing.
@@ -59,6 +63,8 @@ def link_objects(objects: Iterable[bytes]) -> CompiledCode:
         linker.lay_out()
     for linker in linkers:
         linker.relocate()
+        if stack_maps is not None:
+            stack_maps += linker.stack_maps()
     return CompiledCode(bytes(blob), entries)
 
 
@@ -101,6 +107,20 @@ class _Linker:
             if section[1] == _RELA and section[7] in self.places:
                 self._relocate(section)
 
+    def stack_maps(self) -> list[bytes]:
+        """Return the stack maps, with the offsets of functions in the blob filled in."""
+        found = []
+        for number, section in enumerate(self.sections):
+            if self._section_name(section) == _STACK_MAPS:
+                offset, size = section[4:6]
+                copy = bytearray(self.data[offset : offset + size])
+                for relocations in self.sections:
+                    if relocations[1] == _RELA and relocations[7] == number:
+                        for where, info, addend in self._relocations(relocations):
+                            _UINT64.pack_into(copy, where, self._address(self.symbols[info >> 32]) + addend)
+                found.append(bytes(copy))
+        return found
+
     def _read_sections(self) -> list[tuple[int, ...]]:
         start = int.from_bytes(self.data[0x28:0x30], "little")
         count = int.from_bytes(self.data[0x3C:0x3E], "little")
@@ -120,12 +140,15 @@ class _Linker:
     def _symbol_name(self, symbol: tuple[int, ...]) -> str:
         return self._string(self.strings + symbol[0]).decode()
 
+    def _section_name(self, section: tuple[int, ...]) -> bytes:
+        names = self.sections[int.from_bytes(self.data[0x3E:0x40], "little")][4]
+        return self._string(names + section[0])
+
     def _copy_sections(self) -> None:
         blob, data = self.blob, self.data
-        names = self.sections[int.from_bytes(data[0x3E:0x40], "little")][4]
         for number, section in enumerate(self.sections):
-            name, kind, flags, _, offset, size, _, _, align, _ = section
-            if not flags & _ALLOC or not size or self._string(names + name) == _UNWIND:
+            _, kind, flags, _, offset, size, _, _, align, _ = section
+            if not flags & _ALLOC or not size or self._section_name(section) in (_UNWIND, _STACK_MAPS):
                 continue
             if kind == _NOBITS:
                 raise BackendError("the object has writable data")
@@ -139,15 +162,18 @@ class _Linker:
             blob += data[offset : offset + size]
 
     def _relocate(self, section: tuple[int, ...]) -> None:
-        _, _, _, _, offset, size, _, target, *_ = section
-        base = self.places[target]
-        for where, info, addend in _RELOCATION.iter_unpack(self.data[offset : offset + size]):
+        base = self.places[section[7]]
+        for where, info, addend in self._relocations(section):
             symbol = self.symbols[info >> 32]
             patch = self.patches.get(info & 0xFFFFFFFF)
             if patch is None:
                 kind = info & 0xFFFFFFFF
                 raise BackendError(f"compiled code has a relocation of the unknown kind {kind}")
             patch(self.blob, base + where, self._address(symbol), addend)
+
+    def _relocations(self, section: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
+        offset, size = section[4:6]
+        return _RELOCATION.iter_unpack(self.data[offset : offset + size])
 
     def _address(self, symbol: tuple[int, ...]) -> int:
         """Return where a symbol is in the blob."""

@@ -407,7 +407,7 @@ def test_endless_recursion(machine: NativeMachine, level: int) -> None:
     machine.add(BACKEND, [function], level)
     for _ in range(2):
         error = fails(machine, function, 0)
-        assert (error.kind, error.site) == ("StackOverflow", mir.Site("test.spl", 12, 1))
+        assert (error.kind, error.site) == ("StackOverflow", mir.Site("test.spl", 12, 1, "endless"))
 
 
 def attend(machine: NativeMachine, stop: bool) -> list[int]:

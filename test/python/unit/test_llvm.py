@@ -325,7 +325,7 @@ def test_endless_recursion_is_a_stack_overflow(machine: NativeMachine, tail: boo
         with pytest.raises(Thrown) as caught:
             machine.call(function, 0)
         assert caught.value.kind == "StackOverflow"
-        assert caught.value.site == mir.Site("test.spl", 12, 1)
+        assert caught.value.site == mir.Site("test.spl", 12, 1, function.symbol)
 
 
 # --- Polls -----------------------------------------------------------------------------------------

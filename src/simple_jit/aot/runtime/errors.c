@@ -112,7 +112,10 @@ ref rt_error_take(void) {
 
 void rt_error_end(void) { record(held); }
 
-void rt_error_throw(ref kind, ref message, int64_t site) {
+int64_t rt_error_keep(void) { return 0; }
+
+void rt_error_throw(ref kind, ref message, int64_t site, int64_t way) {
+    (void)way; /* there are no tracebacks */
     struct simple_error error = {ENDS_ERROR, "Thrown", NULL, 0, site, 0};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strlen(kinds[i]) == text_size(kind) && memcmp(kinds[i], text_data(kind), text_size(kind)) == 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simple_jit.tiers.contract import BackendError, CompiledCode, Link
 from simple_jit.tiers.cranelift import adapter
+from simple_jit.tiers.cranelift.call_marks import CallMarks, take_marks
 from simple_jit.tiers.cranelift.lower_function import FunctionLowering, function_types
 from simple_jit.tiers.object_file import link_object
 
@@ -27,7 +28,13 @@ def compile_functions(functions: Sequence[Function], link: Link, level: int, ver
     for function in functions:
         signature = adapter.signature(*function_types(function))
         unit.define(function.symbol, signature, _build(function, signature, link))
-    return link_object(unit.finish())
+    return _finish(unit)
+
+
+def _finish(unit: adapter.ObjectBuilder) -> CompiledCode:
+    code = link_object(unit.finish())
+    text, marks = take_marks(code.text)
+    return CompiledCode(text, code.entries, CallMarks(text, code.entries, marks))
 
 
 def _build(function: Function, signature: Any, link: Link) -> Any:
@@ -53,7 +60,7 @@ def compile_timed(function: Function, link: Link, level: int = 2) -> tuple[float
     unit = adapter.ObjectBuilder(level, verify=False)
     unit.define(function.symbol, signature, builder)
     defined = perf_counter()
-    link_object(unit.finish())
+    _finish(unit)
     return built - start, defined - built, perf_counter() - defined
 
 

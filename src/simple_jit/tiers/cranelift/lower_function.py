@@ -21,7 +21,7 @@ from __future__ import annotations
 from simple_jit.mir import abi
 from simple_jit.mir import nodes as mir
 from simple_jit.mir.visit import DEFS, SUCCESSORS, predecessors, reverse_postorder
-from simple_jit.tiers.contract import BackendError, Link
+from simple_jit.tiers.contract import EXPLICIT_SITE, BackendError, Link
 from simple_jit.tiers.cranelift import adapter
 from simple_jit.tiers.cranelift.adapter import (
     CONSTANT,
@@ -95,7 +95,8 @@ class FunctionLowering:
 
     __slots__ = (
         "assigned_in_block", "block", "blocks", "constants", "context", "fb", "float_tests", "function",
-        "link", "order", "predecessors", "signatures", "tests", "throws", "unsealed", "values", "variables",
+        "link", "order", "predecessors", "signatures", "sites", "tests", "throws", "unsealed", "values",
+        "variables",
     )  # fmt: skip
 
     def __init__(self, function: mir.Function, builder: Any, params: list[Value], link: Link) -> None:
@@ -103,7 +104,8 @@ class FunctionLowering:
         self.fb = builder
         self.link = link
         self.signatures: dict[Any, Any] = {}
-        self.throws: dict[tuple[int, int], Any] = {}
+        self.throws: dict[tuple[int, int, bool], Any] = {}
+        self.sites: set[int] = set()  # locals that hold the number of one site
         self.constants: dict[int, int] = {}  # locals that are always one integer
         self.float_tests: set[int] = set()  # locals that hold how floats compare
         # What each local is at this point; None: ask the frontend for the value of its variable.
@@ -219,7 +221,7 @@ class FunctionLowering:
         cold, body = self._cold_branch(low)
         # The limit also serves to ask for attention: only then is the stack not exhausted.
         fb.switch_to_block(cold)
-        site = mir.Site(self.function.file, self.function.line, 1)
+        site = mir.Site(self.function.file, self.function.line, 1, self.function.symbol)
         exhausted = fb.ins_icmp(IntCC.UnsignedLessThan, pointer, self._cell(abi.STACK_LIMIT))
         overflow, poll = self._cold_branch(exhausted)
         fb.switch_to_block(overflow)
@@ -311,7 +313,9 @@ class FunctionLowering:
         fb.seal_block(after)
 
     def _throw(self, kind: int, place: mir.Place, *details: Value) -> None:
-        key = kind, len(details)
+        # A place that is a parameter is where the caller calls, and its frame says that.
+        is_here = not isinstance(place, mir.Local) or place.index in self.sites
+        key = kind, len(details), is_here
         block = self.throws.get(key)
         if block is None:
             block = self.throws[key] = self.fb.create_block()
@@ -327,7 +331,7 @@ class FunctionLowering:
 
     def _emit_throws(self) -> None:
         fb = self.fb
-        for (kind, _), block in self.throws.items():
+        for (kind, _, is_here), block in self.throws.items():
             fb.switch_to_block(block)
             zero = fb.ins_iconst(I64, 0)
             if kind == _RECORDED:
@@ -338,8 +342,18 @@ class FunctionLowering:
             elif len(details) == 1:
                 details = [*details, fb.ins_iconst(I64, abi.MESSAGE)]
             arguments = [self.context, fb.ins_iconst(I64, kind), site, *details]
+            self._mark(EXPLICIT_SITE if is_here else 0)
             fb.ins_call_indirect(fb.import_signature(_THROW), self._cell(abi.THROW), arguments)
             fb.ins_trap(TRAP)
+
+    def _mark(self, number: int) -> None:
+        """Say where the call that comes next stands: the number of its site."""
+        fb = self.fb
+        fb.ins_store(TRUSTED, fb.ins_iconst(I32, number), self.context, abi.CALL_MARK)
+
+    def _mark_site(self, site: mir.Site | None) -> None:
+        if site is not None:
+            self._mark(self.link.site_number(site))
 
     def _throw_recorded(self, place: mir.Place) -> None:
         """Throw on what a function outside has recorded, if it did."""
@@ -370,6 +384,7 @@ class FunctionLowering:
         return self.fb.ins_load(I64, CONSTANT, self.context, offset)
 
     def const_site(self, op: mir.ConstSite) -> Value:
+        self.sites.add(op.dst.index)
         return self.fb.ins_iconst(I64, self.link.site_number(op.site))
 
     def const_type_id(self, op: mir.ConstTypeId) -> Value:
@@ -379,6 +394,8 @@ class FunctionLowering:
         return self.fb.ins_iconst(I64, self.link.code_offset(op.symbol))
 
     def copy(self, op: mir.Copy) -> Value:
+        if op.src.index in self.sites:
+            self.sites.add(op.dst.index)
         return self.values[op.src.index] or self.use(op.src)
 
     def unary(self, op: mir.Unary) -> Value:
@@ -503,10 +520,12 @@ class FunctionLowering:
     # --- Calls ------------------------------------------------------------------------------------
 
     def call(self, op: mir.Call) -> None:
+        self._mark_site(op.site)
         self._call_compiled(self._cell(self.link.code_offset(op.callee)), op.args, op.dsts)
 
     def call_pointer(self, op: mir.CallPointer) -> None:
         target = self.use(op.target)
+        self._mark_site(op.site)
         if op.c:
             self._call_c(target, op.args, op.dsts)
         else:

@@ -36,6 +36,11 @@ SEPARATE: Final = Limits(24, 60)
 """For functions that need several closures."""
 
 
+def span_name(name: str) -> str:
+    """Return the free variable that has the place of the call which begins with `name`."""
+    return f"b{int(name[1:]) + 1}"
+
+
 class NotFlat(Exception):
     """Something in a function needs a closure of its own."""
 
@@ -45,9 +50,12 @@ class FunctionCompiler:
 
     A *flat* function is one closure, in which Python's own locals hold those of the function; otherwise
     there is a frame, a list, which the closures share.
+
+    `calls` has the places of the calls in a flat function, by the free variable that each begins with.
     """
 
     __slots__ = (
+        "calls",
         "facts",
         "flat",
         "function",
@@ -66,11 +74,27 @@ class FunctionCompiler:
         self.signals: dict[Escape, Signal] = {(None, "return"): RETURN}
         self.shape = Shape(tail=True)
         self.limits = limits
+        self.calls: dict[str, Span] = {}
         self.flat = limits is FLAT
 
     def place(self, span: Span) -> str:
         """Return the text of where to report an error; None where that is the caller's place."""
         return "None" if self.function.track_caller else self.shape.bind(span)
+
+    def bind_callee(self, callee: object, span: Span) -> str:
+        """Make what a call begins with a free variable, of which tracebacks know the place."""
+        name = self.shape.bind(callee)
+        if self.flat:
+            self.calls[name] = span
+        else:
+            # Functions with the same text share their code. The next free variable tells the place.
+            self.shape.bind(span)
+        return name
+
+    def call(self, name: str, text: str) -> str:
+        """Return the text of a call that begins with `name`, which `bind_callee` gave."""
+        # The code never gets to the place, but what is named is a free variable.
+        return text if self.flat else f"({text} if 1 else {span_name(name)})"
 
     def local(self, local: hir.Local) -> str:
         """Return the text of a local."""

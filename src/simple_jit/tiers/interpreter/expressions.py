@@ -190,20 +190,22 @@ def _convert(c: FunctionCompiler, node: hir.Convert) -> str:
 
 def _call(c: FunctionCompiler, node: hir.Call) -> str:
     instance = c.interpreter.instance(node.callee)
-    if not node.callee.track_caller or c.function.track_caller:
-        target = f"{c.shape.bind(instance)}.call"
-    else:
-        target = c.shape.bind(placed(instance, len(node.args), node))
-    return f"{target}({', '.join(operands(c, node.args))})"
+    is_placed = node.callee.track_caller and not c.function.track_caller
+    return _call_cell(c, instance, node, node.args, is_placed=is_placed)
+
+
+def _call_cell(
+    c: FunctionCompiler, cell: object, node: hir.Expr, args: list[hir.Expr], *, is_placed: bool
+) -> str:
+    """Return the text of a call of `cell`; with `is_placed`, errors without a place get that of the call."""
+    name = c.bind_callee(placed(cell, len(args), node) if is_placed else cell, node.span)
+    target = name if is_placed else f"{name}.call"
+    return c.call(name, f"{target}({', '.join(operands(c, args))})")
 
 
 def _call_extern(c: FunctionCompiler, node: hir.CallExtern) -> str:
     cell = c.interpreter.extern(node.extern)
-    if c.function.track_caller:
-        target = f"{c.shape.bind(cell)}.call"
-    else:
-        target = c.shape.bind(placed(cell, len(node.args), node))
-    return f"{target}({', '.join(operands(c, node.args))})"
+    return _call_cell(c, cell, node, node.args, is_placed=not c.function.track_caller)
 
 
 def placed(cell: object, arity: int, node: hir.Expr) -> Closure:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+from simple_jit.base.source import Span
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir import abi
@@ -89,11 +90,13 @@ class Interpreter:
         self.instances: dict[str, Instance] = {}
         self.allocate = allocation.allocator(heap)
         self.code = CodeTable(self)
+        self.calls: dict[str, dict[str, Span]] = {}  # of flat functions by symbol (see FunctionCompiler)
         self._externs: dict[hir.Extern, ExternCell] = {}
         self._makers: dict[tuple[object, ...], Closure] = {}
         context.explain = self.as_simple_error
         self._error_kind = (context.address + abi.ERROR_KIND) >> 3
         self._error_site = (context.address + abi.ERROR_SITE) >> 3
+        self._stack_copy = (context.address + abi.STACK) >> 3
 
     def instance(self, function: hir.Function) -> Instance:
         """Return the cell of an instance; its body is compiled at the first call."""
@@ -114,6 +117,9 @@ class Interpreter:
         sys.setrecursionlimit(max(limit, PYTHON_FRAMES))
         try:
             return instance.call(*args)
+        except SimpleError as raised:
+            raised.find_frames = self.context.frames_of
+            raise
         except (RecursionError, MemoryError) as raised:
             error = self.as_simple_error(raised)
         finally:
@@ -130,10 +136,14 @@ class Interpreter:
             function = self._innermost(error)
             # As in native code: MIR knows the line of a function alone.
             site = Site(function.source.path, function.span.line, 1) if function else None
-            return SimpleError("StackOverflow", "stack overflow", site)
-        if isinstance(error, MemoryError):
-            return SimpleError("OutOfMemory", "out of memory")
-        return error
+            meant = SimpleError("StackOverflow", "stack overflow", site)
+        elif isinstance(error, MemoryError):
+            meant = SimpleError("OutOfMemory", "out of memory")
+        else:
+            return error
+        meant.trail = self.context.settle(error)
+        meant.find_frames = self.context.frames_of
+        return meant
 
     def _innermost(self, error: BaseException) -> hir.Function | None:
         """Return the function that was running when `error` was raised."""
@@ -153,7 +163,9 @@ class Interpreter:
         if limits is FLAT and compiler.facts[body].size > FLAT_LIMIT:
             return self.compile(function, SEPARATE)
         try:
-            return activation(compiler, body)
+            run = activation(compiler, body)
+            self.calls[function.symbol] = compiler.calls
+            return run
         except (NotFlat, SyntaxError, RecursionError, MemoryError):
             # It needs several closures, or nests deeper than Python's own compiler likes.
             if limits is not FLAT:
@@ -248,6 +260,7 @@ class Interpreter:
             self.context.pending = raised
         I64[self._error_kind] = _RECORDED
         I64[self._error_site] = 0  # what is there belongs to an earlier error
+        I64[self._stack_copy] = 0  # no native code was left
         return -1
 
     def constructor(self, struct: types.StructType) -> Closure:

@@ -53,13 +53,15 @@ def _closure_new(c: FunctionCompiler, node: hir.ClosureNew) -> str:
 
 def _call_value(c: FunctionCompiler, node: hir.CallValue) -> str:
     first, closure = c.shape.named(operand(c, node.callee))
-    code = c.shape.bind(c.interpreter.code)
+    code = c.bind_callee(c.interpreter.code, node.span)
     args = operands(c, node.args)
-    return f"{code}[I64[({first} + {HEADER_SIZE}) >> 3]].call({', '.join([*args, closure])})"
+    target = f"{code}[I64[({first} + {HEADER_SIZE}) >> 3]]"
+    return c.call(code, f"{target}.call({', '.join([*args, closure])})")
 
 
 def _protected(c: FunctionCompiler, node: hir.Protected) -> str:
-    return f"{c.shape.bind(c.interpreter.protect)}({operand(c, node.closure)})"
+    protect = c.bind_callee(c.interpreter.protect, node.span)
+    return c.call(protect, f"{protect}({operand(c, node.closure)})")
 
 
 # --- Values with their type -----------------------------------------------------------------------

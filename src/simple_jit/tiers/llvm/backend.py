@@ -13,6 +13,7 @@ from simple_jit.tiers.llvm.hotness import Part, divide
 from simple_jit.tiers.llvm.library import Library, Machine, Module, open_library
 from simple_jit.tiers.llvm.object_cache import ObjectCache
 from simple_jit.tiers.llvm.recursion import copies
+from simple_jit.tiers.llvm.stack_maps import StackMaps
 from simple_jit.tiers.llvm.unit import INLINED, PLAIN, RARELY_CALLED, Unit
 from simple_jit.tiers.object_file import link_objects
 
@@ -92,9 +93,11 @@ class LLVMBackend:
             BackendMissing: llvmlite is not installed.
         """
         parts = divide(functions, exported, level, _threads())
+        stack_maps: list[bytes] = []
         with self._lock:
             texts = [unit_text(part, parts, link, exported) for part in parts]
-            code = link_objects(self._objects(parts, texts))
+            code = link_objects(self._objects(parts, texts), stack_maps)
+        code.calls = StackMaps(stack_maps)
         wanted = exported if exported is not None else [function.symbol for function in functions]
         code.entries = {symbol: code.entries[symbol] for symbol in wanted}
         return code

@@ -148,8 +148,8 @@ class FunctionWriter:
     def fail_if_recorded(self, place: mir.Place) -> None:
         """Throw again what a function outside has recorded, if it did."""
         ok = self.op(f"icmp eq i64 {self.load_cell(abi.FAILED, 'i64')}, 0")
-        rethrow = self.unit.helper("rethrow")
-        self.fail_unless(ok, f"call void {rethrow}(ptr %ctx, i64 {self.place(place)}) noreturn")
+        call = f"call void {self.unit.helper('rethrow')}(ptr %ctx, i64 {self.place(place)})"
+        self.fail_unless(ok, f"{call} noreturn {self.at(place)}")
 
     def unlikely(self, condition: str, call: str) -> None:
         """Make a call where `condition` holds, which is rare, and go on."""
@@ -170,18 +170,25 @@ class FunctionWriter:
         """Return the number of the site of an error."""
         return self.get(place) if type(place) is Local else str(self.unit.link.site_number(place))  # type: ignore[arg-type]
 
+    def at(self, place: mir.Place | None) -> str:
+        """Return what to attach to a call for tracebacks."""
+        if place is None or not self.unit.has_tracebacks:
+            return self.unit.at_site(0)
+        number = self.place(place)
+        # A place that is a parameter is where the caller calls, and its frame says that.
+        return self.unit.at_site(int(number) if number.isdecimal() else 0)
+
     def throw(self, kind: str, place: mir.Place, a: str = "0", b: str = "0") -> str:
         """Return the text of a call that fails; `a` and `b` as `abi.ERROR_A` and `ERROR_B` say."""
         number = abi.ERROR_NUMBER[kind]
         throw = self.unit.helper("throw")
-        return (
-            f"call void {throw}(ptr %ctx, i64 {number}, i64 {self.place(place)}, i64 {a}, i64 {b}) noreturn"
-        )
+        arguments = f"ptr %ctx, i64 {number}, i64 {self.place(place)}, i64 {a}, i64 {b}"
+        return f"call void {throw}({arguments}) noreturn {self.at(place)}"
 
-    def safepoint(self, helper: str, arguments: str) -> str:
+    def safepoint(self, helper: str, arguments: str, place: mir.Place) -> str:
         """Return the text of a call of a helper that may change the context, but no object."""
         name = self.unit.helper(helper)
-        return f"call void {name}(ptr %ctx, {arguments}){self.unit.alias_tag(CONTEXT)}"
+        return f"call void {name}(ptr %ctx, {arguments}) {self.at(place)}{self.unit.alias_tag(CONTEXT)}"
 
     # --- memory ---------------------------------------------------------------------------------
     def cell(self, offset: int) -> str:
@@ -233,11 +240,13 @@ class FunctionWriter:
                 whole = self.op(f"insertvalue {type} {whole}, {part}, {position}")
             self.emit(f"ret {type} {whole}")
 
-    def write_call(self, target: str, dsts: tuple[Local, ...], arguments: list[str]) -> None:
+    def write_call(
+        self, target: str, dsts: tuple[Local, ...], arguments: list[str], site: mir.Site | None
+    ) -> None:
         """Call a function of the program's own convention (without the context, if it is a C function)."""
         registers, memory = classify_results([dst.type for dst in dsts])
         type = signature_type([dsts[index].type for index in registers])
-        call = f"call {type} {target}({', '.join(arguments)})"
+        call = f"call {type} {target}({', '.join(arguments)}) {self.at(site)}"
         if not registers:
             self.emit(call)
         else:
@@ -322,13 +331,13 @@ class FunctionWriter:
         )
 
     def _check_stack(self) -> None:
-        site = mir.Site(self.function.file, self.function.line, 1)
+        site = mir.Site(self.function.file, self.function.line, 1, self.function.symbol)
         address = self.unit.intrinsic("addressofreturnaddress.p0", "ptr", "")
         stack = self.op(f"ptrtoint ptr {self.op(f'call ptr {address}()')} to i64")
         limit = self.load_cell(abi.LIMIT, "i64")
         low = self.op(f"icmp ult i64 {stack}, {limit}")
         number = self.unit.link.site_number(site)
-        self.unlikely(low, self.safepoint("check_stack", f"i64 {stack}, i64 {number}"))
+        self.unlikely(low, self.safepoint("check_stack", f"i64 {stack}, i64 {number}", site))
 
 
 def rare_blocks(order: list[mir.Block]) -> set[mir.Block]:

@@ -330,7 +330,7 @@ def _message(w: FunctionWriter, message: Local | None) -> tuple[str, ...]:
 def _poll(w: FunctionWriter, i: mir.Poll) -> None:
     limit = w.op(f"load atomic i64, ptr {w.cell(abi.LIMIT)} monotonic, align 8")
     wanted = w.op(f"icmp eq i64 {limit}, {abi.ATTENTION - (1 << 64)}")
-    w.unlikely(wanted, w.safepoint("poll", f"i64 {w.place(i.place)}"))
+    w.unlikely(wanted, w.safepoint("poll", f"i64 {w.place(i.place)}", i.place))
 
 
 # --- Calls ----------------------------------------------------------------------------------------
@@ -342,14 +342,14 @@ def _call(w: FunctionWriter, i: mir.Call) -> None:
     if target is None:
         target = w.load_cell(w.unit.link.code_offset(i.callee))
     arguments = ["ptr %ctx", *[_argument(w, arg, extend=not direct) for arg in i.args]]
-    w.write_call(target, i.dsts, arguments)
+    w.write_call(target, i.dsts, arguments, i.site)
 
 
 def _call_pointer(w: FunctionWriter, i: mir.CallPointer) -> None:
     arguments = [_argument(w, arg, extend=True) for arg in i.args]
     if not i.c:
         arguments.insert(0, "ptr %ctx")
-    w.write_call(w.get(i.target), i.dsts, arguments)
+    w.write_call(w.get(i.target), i.dsts, arguments, i.site)
 
 
 def _argument(w: FunctionWriter, arg: Local, extend: bool) -> str:
@@ -397,7 +397,8 @@ def _call_rare_extern(w: FunctionWriter, i: mir.CallExtern) -> None:
     arguments = [_argument(w, arg, extend=True) for arg in i.args]
     types = [argument.rpartition(" ")[0] for argument in arguments]
     helper = w.unit.rare_extern(i.symbol, result, types)
-    call = f"call {result} {helper}({', '.join(['ptr %ctx', f'i64 {w.place(i.place)}', *arguments])})"
+    arguments[:0] = ["ptr %ctx", f"i64 {w.place(i.place)}"]
+    call = f"call {result} {helper}({', '.join(arguments)}) {w.at(i.place)}"
     if i.dst is None:
         w.emit(call)
     else:

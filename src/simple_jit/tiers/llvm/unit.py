@@ -32,12 +32,16 @@ _GROUPS: Final = {PLAIN: "", INLINED: "alwaysinline", RARELY_CALLED: "cold noinl
 # change an object. Calls of one carry the alias tag of the context.
 _SAFEPOINT: Final = "memory(read, argmem: readwrite, inaccessiblemem: readwrite)"
 CONTEXT_PARAMETER: Final = f"ptr noundef nonnull align 4096 dereferenceable({abi.CONTEXT_SIZE}) %ctx"
+_RECORDED: Final = abi.ERROR_NUMBER["Recorded"]
+_STACK_OVERFLOW: Final = abi.ERROR_NUMBER["StackOverflow"]
+NO_SITE: Final = '[ "deopt"() ]'
+"""Attached to a call that no source stands for: its frame can be walked past (see `stack_maps`)."""
 
 _THROW: Final = f"""
 define hidden void @$throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn #{RARELY_CALLED} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.THROW}
   %throw = load ptr, ptr %cell
-  call void %throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn
+  call void %throw(ptr %ctx, i64 %kind, i64 %site, i64 %a, i64 %b) noreturn {NO_SITE}
   unreachable
 }}
 """
@@ -46,7 +50,7 @@ _RETHROW: Final = f"""
 define hidden void @$rethrow(ptr %ctx, i64 %site) noreturn #{RARELY_CALLED} {{
   %failed = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
   store i64 0, ptr %failed
-  call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["Recorded"]}, i64 %site, i64 0, i64 0) noreturn
+  call void @$throw(ptr %ctx, i64 {_RECORDED}, i64 %site, i64 0, i64 0) noreturn {NO_SITE}
   unreachable
 }}
 """
@@ -54,7 +58,7 @@ _POLL: Final = f"""
 define hidden void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #{RARELY_CALLED} {{
   %cell = getelementptr i8, ptr %ctx, i64 {abi.POLL}
   %poll = load ptr, ptr %cell
-  call void %poll()
+  call void %poll() {NO_SITE}
   %failed.cell = getelementptr i8, ptr %ctx, i64 {abi.FAILED}
   %failed = load i64, ptr %failed.cell
   %ok = icmp eq i64 %failed, 0
@@ -62,7 +66,7 @@ define hidden void @$poll(ptr %ctx, i64 %site) {_SAFEPOINT} #{RARELY_CALLED} {{
 go.on:
   ret void
 fail:
-  call void @$rethrow(ptr %ctx, i64 %site) noreturn
+  call void @$rethrow(ptr %ctx, i64 %site) noreturn {NO_SITE}
   unreachable
 }}
 """
@@ -74,7 +78,7 @@ define hidden void @$check_stack(ptr %ctx, i64 %stack, i64 %site) {_SAFEPOINT} #
   %wanted = icmp eq i64 %limit, {abi.ATTENTION}
   br i1 %wanted, label %attend, label %compare
 attend:
-  call void @$poll(ptr %ctx, i64 %site)
+  call void @$poll(ptr %ctx, i64 %site) {NO_SITE}
   br label %compare
 compare:
   %true.cell = getelementptr i8, ptr %ctx, i64 {abi.STACK_LIMIT}
@@ -84,7 +88,7 @@ compare:
 go.on:
   ret void
 overflow:
-  call void @$throw(ptr %ctx, i64 {abi.ERROR_NUMBER["StackOverflow"]}, i64 %site, i64 0, i64 0) noreturn
+  call void @$throw(ptr %ctx, i64 {_STACK_OVERFLOW}, i64 %site, i64 0, i64 0) noreturn {NO_SITE}
   unreachable
 }}
 """
@@ -103,7 +107,8 @@ class Unit:
     What it does not contain is found through the context; `standalone` overrides that.
     """
 
-    more_attributes = ' "no-builtins"'
+    has_tracebacks = True
+    more_attributes = ' "no-builtins" "no-realign-stack"'  # frames have one size throughout, for tracebacks
 
     def __init__(self, functions: Sequence[Function], link: Link, others: Sequence[Function] = ()) -> None:
         self.link = link
@@ -139,6 +144,13 @@ class Unit:
     def foreign(self, symbol: str, result: str, parameters: str) -> str | None:
         """Return the name of a foreign function; None where the context has its address."""
         return None
+
+    def at_site(self, number: int) -> str:
+        """Return what to attach to a call that is made at a site (0: none), for tracebacks.
+
+        LLVM keeps the number where the call ends up, behind those of the calls it was inlined for.
+        """
+        return f'[ "deopt"(i64 {number}) ]' if number else NO_SITE
 
     def helper(self, name: str) -> str:
         """Return the name of a function of this module that is defined here once it is needed."""
@@ -228,7 +240,7 @@ define internal {result} {name}({', '.join(['ptr %ctx', 'i64 %site', *arguments]
 go.on:
   {returned}
 fail:
-  call void {rethrow}(ptr %ctx, i64 %site) noreturn
+  call void {rethrow}(ptr %ctx, i64 %site) noreturn {NO_SITE}
   unreachable
 }}
 """

@@ -1,0 +1,182 @@
+"""Tracebacks: the calls of the program that an error came through, in whatever tier they were.
+
+What there is to go by differs. Native code leaves copies of its stack (`runtime.stretches`), the
+tree-walking interpreter frames in Python's own traceback. Put together they are the sites of calls, from
+the innermost out, each with those that it was inlined for. What nobody has written (the start function,
+functions of the core library, which stand for what the language does itself) is left out.
+"""
+
+from __future__ import annotations
+
+from simple_jit.mir.nodes import Site
+from simple_jit.runtime.errors import Frame, SimpleError
+from simple_jit.runtime.stretches import forget_stretches, stretches_of, walk
+from simple_jit.tiers.interpreter.frames import activations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
+    from typing import Final
+
+    from simple_jit.hir import nodes as hir
+    from simple_jit.runtime.context import Context
+    from simple_jit.runtime.stretches import CallAt
+    from simple_jit.tiers.interpreter.frames import Activation
+    from simple_jit.tiers.interpreter.machine import Interpreter
+
+    Sites = list[Site | None]  # innermost first; None where some are missing
+
+_END: Final = 600
+"""Entries of a long Python traceback that are looked at, at each end."""
+_RECURRING: Final = 50
+"""Innermost calls among which, where the stack has overflowed, are all that recur."""
+_GUARDED: Final = ".try"
+"""What the symbol of a function goes on with in those of its guarded parts (`hir.protect`)."""
+
+
+class Tracebacks:
+    """Finds out where errors of one engine came through. `call_at` looks up a return address."""
+
+    def __init__(
+        self,
+        context: Context,
+        interpreter: Callable[[], Interpreter],
+        functions: Callable[[], Mapping[str, hir.Function]],
+        call_at: CallAt,
+    ) -> None:
+        self._context = context
+        self._interpreter = interpreter
+        self._functions = functions
+        self._call_at = call_at
+
+    def settle(self, error: BaseException) -> Sites:
+        """Return the sites of the calls that `error` has left so far; it keeps no frames alive any more."""
+        sites = self._sites(error)
+        forget_stretches(error)
+        error.__traceback__ = None
+        error.__dict__["trail"] = sites
+        return sites
+
+    def frames(self, error: BaseException) -> list[Frame | None]:
+        """Return the calls that `error` has left, innermost first; None where some are left out.
+
+        Where the stack has overflowed, it depends on the tier how often and in which function. There the
+        first is the declaration of the function that recurs first, then comes a gap, then the way to it.
+        """
+        written = list(self._written(self._sites(error)))
+        if isinstance(error, SimpleError) and error.kind == "StackOverflow":
+            written = self._first_round(written)
+        return [None if site is None else self._frame(site) for site in written]
+
+    def _first_round(self, written: Sites) -> Sites:
+        inner = {site.symbol for site in written[:_RECURRING] if site is not None}
+        seen: set[tuple[str, int]] = set()
+        kept: Sites = []
+        recurring: Site | None = None
+        for site in reversed(written):
+            if site is None or (site.symbol, site.line) in seen:
+                break
+            seen.add((site.symbol, site.line))
+            kept.append(site)
+            if recurring is None and site.symbol in inner:
+                recurring = self._declaration(site.symbol)
+        return [recurring or written[0], None, *reversed(kept)] if kept else written
+
+    # --- which calls there were -------------------------------------------------------------------
+    def _sites(self, error: BaseException) -> Sites:
+        known: Sites = error.__dict__.get("trail", [])
+        entries, index = _entries(error.__traceback__)
+        found: list[tuple[float, Sites]] = []
+        for stretch in stretches_of(error):
+            if stretch.inside is None or id(stretch.inside) in index:
+                place = len(entries) if stretch.inside is None else index[id(stretch.inside)] - 0.5
+                found.append((place, walk(stretch, self._call_at, self._context.site)))
+        running = activations(self._interpreter(), [entry for entry in entries if entry is not None])
+        for activation in running:
+            if activation.site is not None:
+                found.append((index[id(activation.traceback)], [activation.site]))
+        if running and not known:
+            place = index[id(running[-1].traceback)]
+            if running[-1].site is None and all(place > other for other, _ in found):
+                found.append((place, self._innermost(error, running[-1])))
+        found += [(place, [None]) for place, entry in enumerate(entries) if entry is None]
+        found.sort(key=lambda part: -part[0])
+        return known + [site for _, sites in found for site in sites]
+
+    def _innermost(self, error: BaseException, activation: Activation) -> Sites:
+        """Return the site of an error that arose in an interpreted function itself."""
+        site = error.site if isinstance(error, SimpleError) else None
+        if site is not None:
+            return [Site(site.file, site.line, site.column, activation.symbol)]
+        return [self._declaration(activation.symbol)]
+
+    def _declaration(self, symbol: str) -> Site:
+        function = self._functions()[_instance(symbol)]
+        return Site(function.source.path, function.span.line, 1, function.symbol)
+
+    # --- which of them to show ----------------------------------------------------------------------
+    def _written(self, sites: Sites) -> Iterator[Site | None]:
+        """Leave out what is not written in the program."""
+        inner = ""
+        is_gap = False
+        for site in sites:
+            if site is None:
+                is_gap = True
+            while site is not None:
+                if self._is_written(site.symbol):
+                    # The function around a guarded part is where the part is.
+                    if not inner.startswith(site.symbol + _GUARDED):
+                        if is_gap:
+                            yield None
+                        is_gap = False
+                        yield site
+                    inner = site.symbol
+                site = site.caller
+
+    def _is_written(self, symbol: str) -> bool:
+        function = self._functions().get(_instance(symbol))
+        if function is None or function.track_caller or function.name == "<start>":
+            return False
+        return not function.module.startswith("core")
+
+    def _frame(self, site: Site) -> Frame:
+        function = self._functions()[_instance(site.symbol)]
+        return Frame(_shown_name(function), site.file, site.line, site.column)
+
+
+def _instance(symbol: str) -> str:
+    """Return the symbol of the instance that a function is of: a loop may have been compiled alone."""
+    return symbol.partition("#loop")[0]
+
+
+def _entries(
+    traceback: TracebackType | None,
+) -> tuple[list[TracebackType | None], dict[int, int]]:
+    """Return the entries of a traceback, outermost first, and their places by identity.
+
+    None stands for those that are left out in the middle of a long one.
+    """
+    entries: list[TracebackType | None] = []
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    if len(entries) > 2 * _END:
+        entries[_END:-_END] = [None]
+    return entries, {id(entry): place for place, entry in enumerate(entries)}
+
+
+def _shown_name(function: hir.Function) -> str:
+    """Return what a person calls a function: `Stack.push` of `main.Stack<i64>.push(i64)`."""
+    if function.name == "<module>":
+        return "top level"
+    path, depth = "", 0
+    for char in function.symbol[len(function.module) + 1 :]:
+        if char == "(":
+            break
+        depth += (char == "<") - (char == ">")
+        if not depth and char != ">":
+            path += char
+    *_, owner, name = ["", *path.split(".")]
+    is_method = owner[:1].isupper() and name == function.name
+    return f"{owner}.{name}" if is_method else function.name
