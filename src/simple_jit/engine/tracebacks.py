@@ -125,8 +125,9 @@ class Tracebacks:
                 is_gap = True
             while site is not None:
                 if self._is_written(site.symbol):
-                    # The function around a guarded part is where the part is.
-                    if not inner.startswith(site.symbol + _GUARDED):
+                    # A guarded part is called by its function, or a part around it, of the same call.
+                    whole, is_part, _ = inner.partition(_GUARDED)
+                    if not is_part or whole != site.symbol.partition(_GUARDED)[0]:
                         if is_gap:
                             yield None
                         is_gap = False
