@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from simple_jit.runtime.output import Sink
+    from simple_jit.runtime.shared_arrays import SharedArray
 
 
 class BackendKind(enum.Enum):
@@ -253,6 +254,17 @@ class JitInterpreterBackend:
             TimeLimitExceeded: it took longer than `time_limit`.
         """
         return self._hosted.call(name, args)
+
+    def call_array(self, name: str, args: Sequence[Any] = ()) -> SharedArray:
+        """Call a function that returns an array of numbers, and share that instead of copying it.
+
+        `numpy.asarray` of the result is a view of the program's array.
+
+        Raises:
+            TypeError: the arguments do not fit, or the function returns something else.
+            LookupError, SimpleError, TimeLimitExceeded: as for `call`.
+        """
+        return self._hosted.call_array(name, args)
 
     def eval(self, source: str) -> Any:
         """Return the value of the last expression in `source`, which stands alone.

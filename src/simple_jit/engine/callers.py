@@ -8,6 +8,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.runtime.machine_values import from_machine, to_machine
 from simple_jit.runtime.memory import I64
+from simple_jit.runtime.shared_arrays import SharedArray, is_shareable
 from simple_jit.runtime.values import to_python, to_simple
 
 TYPE_CHECKING = False
@@ -26,19 +27,33 @@ _CLASSES = {"i64": int, "f64": float}
 _RESULTS = frozenset(("i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8", "f64", "f32", "bool"))
 
 
-def typed_caller(engine: Engine, function: hir.Function) -> Caller:
-    """Return what calls a compiled instance with Python values of its parameters' types."""
+def array_caller(engine: Engine, function: hir.Function) -> Caller | None:
+    """Return what calls an instance and gives a `SharedArray`; None where it returns no such array."""
+    heap, ret = engine.heap, function.ret
+    if not isinstance(ret, types.ArrayType) or not is_shareable(ret):
+        return None
+
+    def gives(value: Any) -> Any:
+        return SharedArray(value, ret, heap)
+
+    return typed_caller(engine, function, gives)
+
+
+def typed_caller(engine: Engine, function: hir.Function, gives: Converter | None = None) -> Caller:
+    """Return what calls a compiled instance with Python values of its parameters' types.
+
+    `gives` converts the result, where that is not to be done as usual.
+    """
     heap = engine.heap
     params, ret = [param.type for param in function.params], function.ret
     takes: list[Converter] = [lambda value, type=type: to_simple(value, type, heap) for type in params]  # type: ignore[misc]
     names = [type.name for type in params]
-    is_plain = ret is types.UNIT or ret.name in _RESULTS
+    if gives is None and not (ret is types.UNIT or ret.name in _RESULTS):
 
-    def gives(value: Any) -> Any:
-        return to_python(value, ret, heap)
+        def gives(value: Any) -> Any:
+            return to_python(value, ret, heap)
 
-    call = engine.native.entry(function)
-    return _caller(engine, function.name, names, takes, call, None if is_plain else gives)
+    return _caller(engine, function.name, names, takes, engine.native.entry(function), gives)
 
 
 def machine_caller(engine: Engine, name: str, offset: int, signature: Signature) -> Caller:

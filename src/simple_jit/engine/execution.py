@@ -13,7 +13,7 @@ from __future__ import annotations
 from simple_jit.base.diagnostics import CompileError, Reporter
 from simple_jit.base.source import SourceFile
 from simple_jit.engine.backends import chosen_backend, open_backend
-from simple_jit.engine.callers import machine_caller, typed_caller
+from simple_jit.engine.callers import array_caller, machine_caller, typed_caller
 from simple_jit.engine.checking import check_source, concrete_functions
 from simple_jit.engine.config import BACKENDS, Config
 from simple_jit.engine.engine import Engine
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from simple_jit.mir.link import Signature
     from simple_jit.mir.parse import Unit
     from simple_jit.runtime.output import Sink
+    from simple_jit.runtime.shared_arrays import SharedArray
 
 DEFAULT_LEVEL: Final = 2
 FAILURES: Final = (
@@ -93,6 +94,7 @@ class LocalExecutionManager:
         self._first_global = 0
         self._slots: dict[str, tuple[int, Signature]] = {}
         self._callers: dict[str, Caller] = {}
+        self._array_callers: dict[str, Caller] = {}
         self._returns: dict[str, types.Type | None] = {}
         self._listed: dict[str, str] = {}
         self._failure: BaseException | None = None
@@ -228,6 +230,24 @@ class LocalExecutionManager:
         except FAILURES as error:
             raise self._noted(error) from None
 
+    def execute_array(self, name: str, args: Sequence[Any] = ()) -> SharedArray:
+        """Call a function of source that returns an array of numbers, and share that instead of copying it.
+
+        Raises:
+            TypeError: the arguments do not fit, or the function returns something else.
+            LookupError, OverflowError, SimpleError, TimeLimitExceeded, CleanedUp: as for `execute`.
+        """
+        caller = self._array_callers.get(name)
+        try:
+            if caller is None:
+                self._callers.get(name) or self._missing(name)
+                raise TypeError(f"{name!r} does not return an array of numbers")
+            with self._open().time_limit():
+                shared: SharedArray = caller(args)
+                return shared
+        except FAILURES as error:
+            raise self._noted(error) from None
+
     def execute_typed(self, name: str, args: Sequence[Any]) -> tuple[Any, types.Type]:
         """The same as `execute`; returns the type of the result too."""
         result = self.execute(name, args)
@@ -264,6 +284,7 @@ class LocalExecutionManager:
         engine, self._engine = self._engine, None
         if engine is not None:
             self._callers.clear()
+            self._array_callers.clear()
             self._returns.clear()
             self._listed.clear()
             self._slots.clear()
@@ -297,7 +318,7 @@ class LocalExecutionManager:
         for function in functions:
             offset, types = link.slots[function.symbol]
             caller = machine_caller(engine, function.symbol, offset, types)
-            self._add(function.symbol, function.symbol, caller, None)
+            self._add(function.symbol, function.symbol, caller, None, None)
 
     def _compile_source(self, source: SourceFile) -> None:
         engine = self._open()
@@ -314,15 +335,22 @@ class LocalExecutionManager:
         for function in functions:
             params, results = signature(function)
             self._slots[function.symbol] = engine.context.code_offset(function.symbol), (params, results)
-            self._add(function.symbol, function.name, typed_caller(engine, function), function.ret)
+            caller, shared = typed_caller(engine, function), array_caller(engine, function)
+            self._add(function.symbol, function.name, caller, function.ret, shared)
 
-    def _add(self, symbol: str, listed: str, caller: Caller, ret: types.Type | None) -> None:
+    def _add(
+        self, symbol: str, listed: str, caller: Caller, ret: types.Type | None, shared: Caller | None
+    ) -> None:
         """Let `execute` find a function under its symbol, and under the short forms of that."""
         path = symbol.partition("(")[0]
         for name in (symbol, path, path.rpartition(".")[2]):
             if name:
                 self._callers[name] = caller
                 self._returns[name] = ret
+                if shared is not None:
+                    self._array_callers[name] = shared
+                else:
+                    self._array_callers.pop(name, None)
         self._listed.setdefault(listed, symbol)
 
 

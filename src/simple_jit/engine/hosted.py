@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simple_jit.hir import nodes as hir
     from simple_jit.hir import types
     from simple_jit.runtime.output import Sink
+    from simple_jit.runtime.shared_arrays import SharedArray
 
 
 class HostedEngine:
@@ -85,15 +86,33 @@ class HostedEngine:
         """
         return self.call_typed(name, args)[0]
 
+    def call_array(self, name: str, args: Sequence[Any] = ()) -> SharedArray:
+        """The same; the result is an array of numbers, which is shared and not copied.
+
+        Raises:
+            TypeError: the function returns something else.
+        """
+        from simple_jit.runtime.shared_arrays import SharedArray, is_shareable
+
+        with self.engine.lock:
+            function = self._named(name)
+            if not is_shareable(function.ret):
+                raise TypeError(f"`{function.name}` returns {function.ret}, not an array of numbers")
+            return SharedArray(self._call(function, args), function.ret, self.engine.heap)  # type: ignore[arg-type]
+
     def call_typed(self, name: str, args: Sequence[Any]) -> tuple[Any, types.Type]:
         """The same; returns the type of the result too."""
         with self.engine.lock:
-            if self._program is None:
-                raise LookupError(f"no program has run that could have a function {name!r}")
-            function = self._program.find(name)
-            if function is None:
-                raise LookupError(f"the program has no function {name!r} with declared types")
-            return self._call(function, args)
+            function = self._named(name)
+            return self._to_python(self._call(function, args), function), function.ret
+
+    def _named(self, name: str) -> hir.Function:
+        if self._program is None:
+            raise LookupError(f"no program has run that could have a function {name!r}")
+        function = self._program.find(name)
+        if function is None:
+            raise LookupError(f"the program has no function {name!r} with declared types")
+        return function
 
     def eval(self, source: str) -> Any:
         """Return the value of the last expression in `source`, which stands alone.
@@ -113,7 +132,7 @@ class HostedEngine:
             try:
                 with engine.time_limit():
                     engine.run(program, ())
-                return self._call(function, ())
+                return self._to_python(self._call(function, ()), function), function.ret
             finally:
                 engine.bring_back(before or program, cells)
 
@@ -150,8 +169,13 @@ class HostedEngine:
         function = self.find(name)
         return function is not None and function in self.engine.compiled_functions()
 
-    def _call(self, function: hir.Function, args: Sequence[Any]) -> tuple[Any, types.Type]:
-        from simple_jit.runtime.values import all_to_simple, to_python
+    def _to_python(self, result: Any, function: hir.Function) -> Any:
+        from simple_jit.runtime.values import to_python
+
+        return to_python(result, function.ret, self.engine.heap)
+
+    def _call(self, function: hir.Function, args: Sequence[Any]) -> Any:
+        from simple_jit.runtime.values import all_to_simple
 
         params = function.params
         if len(args) != len(params):
@@ -160,10 +184,9 @@ class HostedEngine:
         values = all_to_simple(args, [param.type for param in params], self.engine.heap)
         try:
             with self.engine.time_limit():
-                result = self.engine.callable(function)(*values)
+                return self.engine.callable(function)(*values)
         finally:
             self.engine.output.flush()
-        return to_python(result, function.ret, self.engine.heap), function.ret
 
 
 _LIBRARIES = ("core.", "std.", "compiler.", "app.")

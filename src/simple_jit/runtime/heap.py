@@ -21,6 +21,7 @@ from simple_jit.mir.layout import (
 from simple_jit.runtime.collector import FIRST_BUDGET, Collector
 from simple_jit.runtime.context import Context, discard, release, reserve
 from simple_jit.runtime.memory import I64, read_bytes, write_bytes
+from simple_jit.runtime.shared_arrays import Lent
 from simple_jit.runtime.values import array_values, field_access, writer
 
 TYPE_CHECKING = False
@@ -66,7 +67,8 @@ class Heap:
     """The heap of one context.
 
     `base` and `reserved` say where the region lies, `limit` how much of it may be used, `is_reduced` that the
-    system refused more. Words in the lists `held` keep the objects that they may be addresses of.
+    system refused more. Words in the lists `held` keep the objects that they may be addresses of;
+    `lent` has the memory of others that arrays refer to.
     `make_collection(type, keys, values)` has the program make a dict or a set of arrays, `text_dict()` is
     its type `{text: any}`.
     """
@@ -74,12 +76,15 @@ class Heap:
     __slots__ = (
         "_context",
         "_end",
+        "_left",
         "_next",
         "_pins",
+        "_shared",
         "_texts",
         "base",
         "collector",
         "held",
+        "lent",
         "is_reduced",
         "limit",
         "make_collection",
@@ -116,17 +121,24 @@ class Heap:
         I64[self._next] = self.base
         self._pins: dict[int, int] = {}
         self.held: list[list[int]] = []
+        self.lent = Lent()
+        self._shared = 0
+        self._left = 0
         self.make_collection = _no_program
         self.text_dict = _no_types
         self.collector = Collector(self, context, load)
+        self.collector.after_collection.append(self.lent.forget_dead)
         I64[self._end] = self.base + (0 if self.collector.stress else min(self.limit, FIRST_BUDGET))
         context.make_text = self.text_constant
 
     def close(self) -> None:
-        """Unmap the region."""
+        """Unmap the region, or have that done when nobody shares a part of it any longer."""
         if self.base:
             self.collector.close()
-            release(self.base, self.reserved)
+            if self._shared:
+                self._left = self.base
+            else:
+                release(self.base, self.reserved)
             self.base = 0
 
     @property
@@ -167,6 +179,21 @@ class Heap:
             I64[self._next] = after
         I64[address >> 3] = type_id
         return address
+
+    def share(self, array: int, data: int) -> None:
+        """Keep an array and its data where they are; as often as this is called `unshare` must be."""
+        self.pin(array)
+        self.pin(data)
+        self._shared += 1
+
+    def unshare(self, array: int, data: int) -> None:
+        """Take back one `share`; what was closed meanwhile is given back with the last."""
+        self.unpin(array)
+        self.unpin(data)
+        self._shared -= 1
+        if self._left and not self._shared:
+            release(self._left, self.reserved)
+            self._left = 0
 
     def pin(self, address: int) -> None:
         """Keep an object; as often as this is called `unpin` must be."""

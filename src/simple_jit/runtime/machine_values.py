@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from simple_jit.hir import types as hir
 from simple_jit.runtime.memory import I64
+from simple_jit.runtime.shared_arrays import array_type_of
 from simple_jit.runtime.values import StructRef, object_address, object_type, to_python, to_simple
 
 TYPE_CHECKING = False
@@ -63,6 +64,8 @@ def type_of(value: Any) -> hir.Type | None:
         return hir.U64 if found is hir.I64 and value > hir.I64.max else found
     if isinstance(value, StructRef):
         return object_type(value)
+    if hasattr(value, "__array_interface__"):
+        return array_type_of(value)
     if isinstance(value, list):
         elem = type_of(value[0]) if value else hir.I64
         return hir.array_of(elem) if elem is not None else None

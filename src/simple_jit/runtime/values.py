@@ -271,6 +271,9 @@ def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
     if type is hir.TEXT:
         return heap.read_text(value)
     if isinstance(type, hir.ArrayType):
+        owner = heap.lent.owner(value)
+        if owner is not None:
+            return owner
         return [to_python(item, type.elem, heap) for item in array_values(value, type.elem)]
     if isinstance(type, hir.TupleType):
         pairs = zip(value, type.items, strict=True)
@@ -392,6 +395,13 @@ def _to_optional(value: Any, type: hir.OptionalType, heap: Heap) -> Value:
 
 
 def _to_array(value: Any, type: hir.ArrayType, heap: Heap) -> int:
+    if hasattr(value, "__array_interface__"):
+        from simple_jit.runtime.shared_arrays import shared_address
+
+        found = shared_address(value, type, heap)
+        if found is not None and not isinstance(type, hir.FixedArrayType):
+            return found
+        value = value.tolist() if type.elem in hir.SCALARS.values() else value
     if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__"):
         _mismatch(value, type)
     items = list(value)
