@@ -8,7 +8,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.callable_names import constructor_value, static_value
 from simple_jit.hir.check_enums import is_result
 from simple_jit.hir.check_names import module_of, symbol_value, type_named
-from simple_jit.hir.collections import is_collection, is_dict
+from simple_jit.hir.collections import is_collection, is_dict, is_range
 from simple_jit.hir.context import Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_core, call_method
@@ -78,6 +78,9 @@ def member(cx: Context, object: hir.Expr, name: ast.Ident, span: Span) -> hir.Ex
         if index is not None and not is_hidden(cx, object.type, name.name):
             return hir.FieldGet(object, index, object.type.fields[index].type, span)
     called = call_without_parentheses(cx, object, name, span)
+    if called is None and is_range(object.type):
+        items = call_method(cx, object, "to_array", [], object.span)
+        called = call_without_parentheses(cx, items, name, span) if items is not None else None
     return called if called is not None else report_unknown_member(cx, object, name)
 
 

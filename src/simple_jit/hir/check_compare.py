@@ -323,12 +323,29 @@ def _contains(cx: Context, item: ast.Expr, container: ast.Expr, span: Span) -> h
         called = call_method(cx, holder, "contains", [value], span)
         if called is not None:
             return block(stmts, called, span)
+    if isinstance(holder.type, TupleType):
+        return _in_tuple(cx, value, holder, span)
     if holder.type is not TEXT and not isinstance(holder.type, ArrayType):
         return cx.error(rule.BAD_OPERAND.at(span, f"`in` does not look into {a_type(holder.type)}"))
     wanted = TEXT if holder.type is TEXT else holder.type.elem  # type: ignore[attr-defined]
     value = cx.keep(coerce(cx, value, wanted), stmts)
     name = "text_contains" if holder.type is TEXT else "array_contains"
     return block(stmts, call_core(cx, name, [holder, value], span), span)
+
+
+def _in_tuple(cx: Context, value: hir.Expr, holder: hir.Expr, span: Span) -> hir.Expr:
+    """`x in (a, b)`: is it equal to an item?"""
+    stmts: list[hir.Expr] = []
+    kept, whole = cx.keep(value, stmts), cx.keep(holder, stmts)
+    assert isinstance(holder.type, TupleType)
+    result: hir.Expr | None = None
+    for index, type in enumerate(holder.type.items):
+        same = compare_values(cx, "==", kept, hir.TupleGet(whole, index, type, span), span)
+        if same.type is ERROR:
+            return same
+        result = same if result is None else hir.Or(result, same, span)
+    assert result is not None
+    return block(stmts, result, span)
 
 
 def _item_hint(holder: Type) -> Type | None:
