@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.errors import Frame, SimpleError
-from simple_jit.runtime.stretches import forget_stretches, stretches_of, walk
+from simple_jit.runtime.stretches import Stretch, forget_stretches, stretches_of, walk
 from simple_jit.tiers.interpreter.frames import activations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Final
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simple_jit.tiers.interpreter.machine import Interpreter
 
     Sites = list[Site | None]  # innermost first; None where some are missing
+    Trail = list[Site | Stretch | None]  # the same, native parts as they are
 
 _END: Final = 600
 """Entries of a long Python traceback that are looked at, at each end."""
@@ -50,13 +51,16 @@ class Tracebacks:
         self._functions = functions
         self._call_at = call_at
 
-    def settle(self, error: BaseException) -> Sites:
-        """Return the sites of the calls that `error` has left so far; it keeps no frames alive any more."""
-        sites = self._sites(error)
+    def settle(self, error: BaseException) -> Trail:
+        """Return where `error` came through so far; it keeps no frames of Python alive any more.
+
+        Nothing is looked up in native parts yet: most errors are caught for good.
+        """
+        trail = self._trail(error)
         forget_stretches(error)
         error.__traceback__ = None
-        error.__dict__["trail"] = sites
-        return sites
+        error.__dict__["trail"] = trail
+        return trail
 
     def frames(self, error: BaseException) -> list[Frame | None]:
         """Return the calls that `error` has left, innermost first; None where some are left out.
@@ -64,7 +68,7 @@ class Tracebacks:
         Where the stack has overflowed, it depends on the tier how often and in which function. There the
         first is the declaration of the function that recurs first, then comes a gap, then the way to it.
         """
-        written = list(self._written(self._sites(error)))
+        written = list(self._written(self._sites(self._trail(error))))
         if isinstance(error, SimpleError) and error.kind == "StackOverflow":
             written = self._first_round(written)
         return [None if site is None else self._frame(site) for site in written]
@@ -84,14 +88,21 @@ class Tracebacks:
         return [recurring or written[0], None, *reversed(kept)] if kept else written
 
     # --- which calls there were -------------------------------------------------------------------
-    def _sites(self, error: BaseException) -> Sites:
-        known: Sites = error.__dict__.get("trail", [])
+    def _sites(self, trail: Trail) -> Iterator[Site | None]:
+        for part in trail:
+            if isinstance(part, Stretch):
+                yield from walk(part, self._call_at, self._context.site)
+            else:
+                yield part
+
+    def _trail(self, error: BaseException) -> Trail:
+        known: Trail = error.__dict__.get("trail", [])
         entries, index = _entries(error.__traceback__)
-        found: list[tuple[float, Sites]] = []
+        found: list[tuple[float, Trail]] = []
         for stretch in stretches_of(error):
             if stretch.inside is None or id(stretch.inside) in index:
                 place = len(entries) if stretch.inside is None else index[id(stretch.inside)] - 0.5
-                found.append((place, walk(stretch, self._call_at, self._context.site)))
+                found.append((place, [stretch]))
         running = activations(self._interpreter(), [entry for entry in entries if entry is not None])
         for activation in running:
             if activation.site is not None:
@@ -102,9 +113,9 @@ class Tracebacks:
                 found.append((place, self._innermost(error, running[-1])))
         found += [(place, [None]) for place, entry in enumerate(entries) if entry is None]
         found.sort(key=lambda part: -part[0])
-        return known + [site for _, sites in found for site in sites]
+        return known + [part for _, parts in found for part in parts]
 
-    def _innermost(self, error: BaseException, activation: Activation) -> Sites:
+    def _innermost(self, error: BaseException, activation: Activation) -> Trail:
         """Return the site of an error that arose in an interpreted function itself."""
         site = error.site if isinstance(error, SimpleError) else None
         if site is not None:
@@ -116,7 +127,7 @@ class Tracebacks:
         return Site(function.source.path, function.span.line, 1, function.symbol)
 
     # --- which of them to show ----------------------------------------------------------------------
-    def _written(self, sites: Sites) -> Iterator[Site | None]:
+    def _written(self, sites: Iterable[Site | None]) -> Iterator[Site | None]:
         """Leave out what is not written in the program."""
         inner = ""
         is_gap = False

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from simple_jit.runtime.stretches import Stretch
+
 _RECORDED = abi.ERROR_NUMBER["Recorded"]
 _FIXED = {
     "NilError": "unwrapped nil",
@@ -55,8 +57,8 @@ class Frame:
 class SimpleError(Exception):
     """An error of the program. `site` is None until the place to report is known.
 
-    `trail` has the sites of calls that it came through before it was thrown again. `find_frames` is set
-    when the error leaves a tier.
+    `trail` has what it came through before it was thrown again: the sites of calls, and native parts as
+    they are (`stretches`). `find_frames` is set when the error leaves a tier.
     """
 
     def __init__(self, kind: ErrorKind, message: str, site: Site | None = None) -> None:
@@ -64,7 +66,7 @@ class SimpleError(Exception):
         self.kind = kind
         self.message = message
         self.site = site
-        self.trail: list[Site | None] = []
+        self.trail: list[Site | Stretch | None] = []
         self.find_frames: Callable[[BaseException], list[Frame | None]] | None = None
 
     @property

@@ -283,7 +283,7 @@ def _errors(table: Table, context: Context, heap: Heap, output: Output) -> None:
 
     def throw(kind: int, message: int, site: int, way: int) -> None:
         error = SimpleError(heap.read_text(kind), heap.read_text(message), context.site(site))  # type: ignore[arg-type]
-        error.trail = ways.sites(way)
+        error.trail = ways.trail(way)
         raise error
 
     def site_file(number: int) -> int:

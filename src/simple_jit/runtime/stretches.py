@@ -122,8 +122,8 @@ class WayTable:
         self._errors.pop(self._count - _MOST, None)
         return self._count
 
-    def sites(self, number: int) -> list[Site | None]:
-        """Return the sites of the calls on a way, innermost first; none where it is no longer known."""
+    def trail(self, number: int) -> list[Site | Stretch | None]:
+        """Return what an error came through, innermost first; nothing where that is no longer known."""
         error = self._errors.get(number)
         return self._context.settle(error) if error is not None else []
 
