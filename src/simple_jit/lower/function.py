@@ -23,7 +23,9 @@ def lower_function(source: hir.Function) -> mir.Function:
     function = mir.Function(
         source.symbol, flatten(source.ret), source.source.path, source.span.line_column()[0]
     )
-    function.inline = "inline" in source.annotations
+    # An instance for one closure is mostly called in one place.
+    takes_closure = any(isinstance(param.type, types.ClosureType) for param in source.params)
+    function.inline = takes_closure or "inline" in source.annotations
     function.rarely_called = "rarely_called" in source.annotations or source.ret is types.NEVER
     fn = FunctionBuilder(source, function)
     for param in source.params:

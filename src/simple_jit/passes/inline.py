@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 _DEEPEST = 6  # inlined bodies within one another
+_LARGEST_CALLING_VALUES = 48
 _MOST_UNROLLED = 180  # instructions of a recursive function with itself inlined
 _MOST_LEVELS = 3
 _PLACE: Final[dict[type, str]] = {
@@ -183,8 +184,20 @@ class _Inliner:
         if found is None:
             return None
         size = size_of(found)
-        largest = self.env.marked if found.inline else self._largest
-        return found if size <= self.room and (size <= largest or self.levels) else None
+        if size > self.room:
+            return None
+        return found if size <= self._largest or self.levels or self._is_worth_more(found, size) else None
+
+    def _is_worth_more(self, found: Function, size: int) -> bool:
+        """Is a function that is not small to be inlined all the same?
+
+        One that calls a function value is: where that is known, its code is inlined in turn.
+        """
+        if found.inline:
+            return size <= self.env.marked
+        return size <= _LARGEST_CALLING_VALUES and any(
+            type(i) is mir.CallPointer for block in found.blocks for i in block.instructions
+        )
 
     def _candidate(self, symbol: str) -> Function | None:
         found = self.env.mir_of(symbol)

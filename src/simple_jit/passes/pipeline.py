@@ -13,6 +13,7 @@ from simple_jit.passes.inline import inline_calls, inline_recursion
 from simple_jit.passes.loop_invariants import hoist_invariants
 from simple_jit.passes.loop_inversion import invert_loops
 from simple_jit.passes.loop_versioning import version_loops
+from simple_jit.passes.scalar_replacement import replace_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ INLINE_RECURSION: Final = Pass("inline-recursion", inline_recursion)
 CONSTANT_FOLDING: Final = Pass("constant-folding", fold_constants)
 COMMON_SUBEXPRESSIONS: Final = Pass("common-subexpressions", share_computations)
 COPY_PROPAGATION: Final = Pass("copy-propagation", propagate_copies)
+SCALAR_REPLACEMENT: Final = Pass("scalar-replacement", replace_objects)
 LOOP_INVARIANTS: Final = Pass("loop-invariants", hoist_invariants)
 BOUNDS_CHECKS: Final = Pass("bounds-checks", remove_bounds_checks)
 LOOP_VERSIONING: Final = Pass("loop-versioning", version_loops)
@@ -49,6 +51,7 @@ QUICK: Final = (
     CONSTANT_FOLDING,
     COPY_PROPAGATION,
     COMMON_SUBEXPRESSIONS,
+    SCALAR_REPLACEMENT,
     LOOP_INVARIANTS,
     BOUNDS_CHECKS,
     DEAD_CODE,
@@ -61,6 +64,7 @@ FULL: Final = (
     CONSTANT_FOLDING,
     COPY_PROPAGATION,
     COMMON_SUBEXPRESSIONS,
+    SCALAR_REPLACEMENT,
     LOOP_INVARIANTS,
     BOUNDS_CHECKS,
     LOOP_VERSIONING,
