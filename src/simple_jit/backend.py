@@ -39,7 +39,7 @@ class BackendKind(enum.Enum):
     TREE_WALK = "tree-walk"
     """Interprets, always."""
     COMPILER = "compiler"
-    """Compiles ahead of time. Not supported yet."""
+    """Compiles a whole program with LLVM, as for an executable, before anything of it runs."""
 
 
 class JitMode(enum.Enum):
@@ -157,6 +157,7 @@ _KINDS = {
     BackendKind.CRANELIFT_JIT: (JitMode.AUTO, "cranelift", 0),
     BackendKind.LLVM_JIT: (JitMode.AUTO, "llvm", 0),
     BackendKind.TREE_WALK: (JitMode.ALWAYS_INTERPRET, "auto", DEFAULT_THRESHOLD),
+    BackendKind.COMPILER: (JitMode.ALWAYS_JIT, "llvm", 0),
 }
 
 
@@ -165,10 +166,7 @@ def create_backend(kind: BackendKind) -> JitInterpreterBackend:
 
     Raises:
         BackendMissing: its package is not installed.
-        NotImplementedError: the ahead-of-time compiler does not exist yet.
     """
-    if kind is BackendKind.COMPILER:
-        raise NotImplementedError("the ahead-of-time compiler is not supported yet")
     mode, backend, threshold = _KINDS[kind]
     return JitInterpreterBackend(JitInterpreterConfig(mode, backend, threshold), kind)
 
@@ -242,10 +240,10 @@ class JitInterpreterBackend:
 
         Args:
             name: `fib`, or `module.fib`.
-            args: Python values: numbers, bools, str, lists, tuples, None, objects that calls returned.
+            args: Python values; docs/embedding.md says which stand for which types.
 
         Returns:
-            The result as such a value; a struct as an object whose attributes are its fields.
+            The result as such a value.
 
         Raises:
             LookupError: there is no such function, or no program.
@@ -285,7 +283,7 @@ class JitInterpreterBackend:
         return self._hosted.statistics()
 
     def name(self) -> str:
-        """Return what kind of engine this is: `interpreter`, `cranelift`, `llvm`, `tree-walk`."""
+        """Return what kind of engine this is: `interpreter`, `cranelift`, `llvm`, `tree-walk`, `compiler`."""
         return self._kind.value
 
     def kind(self) -> BackendKind:

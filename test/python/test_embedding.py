@@ -35,7 +35,7 @@ fn greet(name: text) -> text: "Grüezi, {name}"
 fn nothing(): pass
 fn main() -> i64: 7
 """
-KINDS = [kind for kind in BackendKind if kind is not BackendKind.COMPILER]
+KINDS = list(BackendKind)
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
@@ -164,9 +164,15 @@ def test_hot_loops_are_entered_in_these_modes_too(mode: JitMode) -> None:
 
 def test_kinds_and_names() -> None:
     names = {kind: create_backend(kind).name() for kind in KINDS}
-    assert list(names.values()) == ["interpreter", "cranelift", "llvm", "tree-walk"]
-    with pytest.raises(NotImplementedError):
-        create_backend(BackendKind.COMPILER)
+    assert list(names.values()) == ["interpreter", "cranelift", "llvm", "tree-walk", "compiler"]
+
+
+def test_the_compiler_compiles_all_before_anything_runs() -> None:
+    with create_backend(BackendKind.COMPILER) as backend:
+        backend.run("fn one() -> i64: 1\nfn two() -> i64: one() + 1\nfn main(): print two()")
+        assert backend.stats()["interpreted"] == 0
+        assert {"main", "two"} <= set(backend.stats()["compiled_functions"])
+        assert backend.call("two") == 2
 
 
 def test_configurations() -> None:

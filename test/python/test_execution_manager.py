@@ -288,3 +288,33 @@ def test_a_refused_unit_changes_nothing(manager: LocalExecutionManager) -> None:
     with pytest.raises(InvalidMir):
         manager.compile("fn @twice(%0: i64) -> i64 { b0: return %0 }\nfn @bad() { b0: jump b0 }")
     assert manager.execute("twice", [2]) == 4
+
+
+MISSING = """
+use compiler.backend.{create_backend, BackendKind, JitInterpreterBackend, JitInterpreterConfig}
+use compiler.execution.mod.{LocalExecutionManager, get_jit_backend, set_jit_backend}
+
+fn message_of(action: fn() -> text) -> text:
+    try: action()
+    catch e: "{e.kind}: {e.message}"
+
+fn managed() -> text: message_of(\\: LocalExecutionManager.llvm().backend_name())
+fn hosted() -> text: message_of(\\: JitInterpreterBackend.new(JitInterpreterConfig(backend: "llvm")).name())
+fn created() -> text: message_of(\\: create_backend(BackendKind.LlvmJit).name())
+fn chosen() -> (bool, text): (set_jit_backend("llvm"), get_jit_backend())
+fn unknown() -> text: message_of(\\: JitInterpreterBackend.new(JitInterpreterConfig(backend: "gcc")).name())
+"""
+
+
+def test_missing_back_ends_seen_from_simple(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from simple_jit import BackendKind, create_backend
+
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    with create_backend(BackendKind.TREE_WALK) as engine:
+        engine.run(MISSING)
+        for name in ("managed", "hosted", "created"):
+            assert engine.call(name) == "Panic: the back end `llvm` is not installed"
+        assert engine.call("chosen") == (False, "auto")
+        assert engine.call("unknown").startswith("Panic: there is no back end `gcc`: it is one of auto, ")

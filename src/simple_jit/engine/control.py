@@ -19,6 +19,7 @@ _KINDS: dict[int, tuple[str, str | None, int]] = {
     1: ("auto", "cranelift", 0),  # CraneliftJit
     2: ("auto", "llvm", 0),  # LlvmJit
     3: ("always_interpret", None, DEFAULT_THRESHOLD),  # TreeWalk
+    4: ("always_jit", "llvm", 0),  # Compiler
 }
 
 
@@ -36,8 +37,6 @@ def define_control_functions(engine: Engine) -> None:
         return engine.heap.new_text(engine.config.backend)
 
     def create_backend(kind: int) -> int:
-        if kind not in _KINDS:
-            raise SimpleError("Panic", "this kind of back end is not supported yet")
         mode, backend, threshold = _KINDS[kind]
         if backend is not None:
             if not is_available(backend):
