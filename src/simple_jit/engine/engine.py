@@ -195,7 +195,15 @@ class Engine(Hooks):
         return TimeLimit(self.config.time_limit, FILE_NAME)
 
     def compiled_functions(self) -> list[hir.Function]:
-        """Return the functions of the program that are native code, or in that of their callers."""
+        """Return the functions of the program that are native code; with AlwaysJit also inlined ones."""
+        if self.config.mode == "always_jit":
+            work = list(self._compiled)
+            for symbol in work:
+                lowered = self.store.lowered(symbol)
+                for callee in sorted(callees(lowered)) if lowered is not None else ():
+                    if callee not in self._compiled:
+                        self._compiled[callee] = self._functions[callee]
+                        work.append(callee)
         return list(self._compiled.values())
 
     def has_code(self, symbol: str) -> bool:
