@@ -2,8 +2,8 @@
 
     python benchmarks/foreign_call.py [ROUNDS]
 
-Needs `cc`. Prints, for each function, nanoseconds a call from C (`cc -O2`), from Simple with both back ends, and
-their ratio: the best of ROUNDS interleaved measurements, since other work on the machine only ever adds time.
+Needs `cc`. Prints, for each function, nanoseconds a call from C (`cc -O2`), from Simple with both back ends,
+and their ratio: the best of ROUNDS interleaved measurements, since other work only ever adds time.
 Each call waits for the result of the one before. Cranelift keeps a float that lives across calls in memory,
 which is what the time of the second line is; LLVM passes it on in a register. The third line is `qsort` with
 a function that C calls back, against one written in C, for each element.
@@ -133,7 +133,8 @@ def main() -> None:
         print(f"{'function':16} {'back end':10} {'C calls C':>10} {'Simple calls C':>15} {'ratio':>6}")
         for backend in ("cranelift", "llvm"):
             for function, c, ours, ratio in measure(folder, backend, rounds):
-                print(f"{function:16} {backend:10} {float(c):7.2f} ns {float(ours):12.2f} ns {float(ratio):6.2f}")
+                times = f"{float(c):7.2f} ns {float(ours):12.2f} ns {float(ratio):6.2f}"
+                print(f"{function:16} {backend:10} {times}")
 
 
 if __name__ == "__main__":
