@@ -20,8 +20,10 @@ from simple_jit.engine.hosted import HostedEngine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeVar
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
 
     from simple_jit.runtime.output import Sink
     from simple_jit.runtime.shared_arrays import SharedArray
@@ -272,6 +274,30 @@ class JitInterpreterBackend:
             SimpleError: it failed.
         """
         return self._hosted.eval(source)
+
+    def register(
+        self, function: Function, *, name: str | None = None, signature: str | None = None
+    ) -> Function:
+        """Let programs declare a Python function as `extern fn`; a decorator, too.
+
+        Args:
+            function: what is called. An exception that leaves it is an error of the program.
+            name: what programs call it: its own name, unless it is given.
+            signature: its type, such as `fn(i64, text) -> f64`; found in its annotations where it is None.
+
+        Returns:
+            The function.
+
+        Raises:
+            TypeError: it is no function, or the annotations do not say what it takes and gives.
+            ValueError: the name is no name or taken, or the signature is none that can pass.
+        """
+        from simple_jit.engine.registration import register
+
+        known_as: str = name if name is not None else getattr(function, "__name__", "")
+        with self._engine.lock:
+            register(self._engine, known_as, function, signature)
+        return function
 
     def stats(self) -> dict[str, Any]:
         """Return what was compiled and what was not.

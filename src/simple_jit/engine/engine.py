@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from simple_jit.runtime.output import Sink
     from simple_jit.runtime.time_limit import TimeLimit
 
+    Aside = tuple[hir.Program | None, list[int], list[tuple[str, int]]]
+
 
 class Engine(Hooks):
     """Runs programs. `config` may be changed while one runs.
@@ -70,6 +72,8 @@ class Engine(Hooks):
         self._regions = 0
         self._compiled: dict[str, hir.Function] = {}
         self._makers: dict[types.Type, Callable[..., int]] = {}
+        self.heap.call_value = self._call_from_outside
+        self.heap.is_in_use = lambda: self._running > 0
         self.heap.make_collection = self._make_collection
         self.heap.text_dict = self._text_dict
         tracebacks = Tracebacks(
@@ -128,19 +132,25 @@ class Engine(Hooks):
         self._makers.clear()
         self._compiled.clear()
         self._functions = program.functions
-        self.program = program
+        self.program = self.heap.program = program
         self.store = MirStore(program.functions)
 
-    def set_aside(self) -> list[int]:
-        """Keep the module-level variables of the loaded program, for `bring_back`, while others run."""
+    def set_aside(self) -> Aside:
+        """Keep the module-level variables of the loaded program, for `bring_back`, while others run.
+
+        Function values in them hold places in the code table, so those are kept too.
+        """
         cells = self.context.globals_in_use()
         self.heap.held.append(cells)
-        return cells
+        return self.program, cells, self.context.code_slots()
 
-    def bring_back(self, program: hir.Program, cells: list[int]) -> None:
+    def bring_back(self, program: hir.Program, aside: Aside) -> None:
         """Load `program` again, with its module-level variables as they were."""
-        self.heap.held.remove(cells)
+        before, cells, slots = aside
+        self.heap.held = [other for other in self.heap.held if other is not cells]
         self.load(program)
+        if program is before:
+            self.context.restore_code_slots(slots)
         self.context.set_globals(cells)
 
     def run(self, program: hir.Program, args: Sequence[str]) -> int:
@@ -280,6 +290,15 @@ class Engine(Hooks):
     def call_value(self, closure: int, args: list[Any]) -> Any:
         """Call a function value in the interpreter, as C does."""
         return self.interpreter.code[I64[(closure + abi.HEADER_SIZE) >> 3]].call(*args, closure)
+
+    def _call_from_outside(self, closure: int, args: list[Any]) -> Any:
+        """Call a function value as Python does."""
+        with self.lock:
+            instance = self.interpreter.code[I64[(closure + abi.HEADER_SIZE) >> 3]]
+            try:
+                return self._guarded(self.interpreter.run)(instance, *args, closure)
+            finally:
+                self.output.flush()
 
     def function(self, symbol: str) -> hir.Function:
         return self._functions[symbol]

@@ -50,10 +50,12 @@ class HostedEngine:
             TimeLimitExceeded: it took longer than it may.
         """
         with self.engine.lock:
-            self._program = check_source(self.engine, source)
+            program = check_source(self.engine, source)
+            self.engine.load(program)
+            self._program = program
             try:
                 with self.engine.time_limit():
-                    return self.engine.run(self._program, args)
+                    return self.engine.run(program, args)
             finally:
                 self.engine.output.flush()
 

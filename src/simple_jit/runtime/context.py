@@ -88,6 +88,12 @@ class SlotTable:
         self.offsets[key] = offset
         return offset
 
+    def take(self, key: str, offset: int) -> None:
+        """Give `key` a certain cell that is free."""
+        if self.offsets.get(key) != offset:
+            self._released.remove(offset)
+            self.offsets[key] = offset
+
     def forget(self) -> list[int]:
         """Take the cells from all keys, and return them: others will get them."""
         gone = list(self.offsets.values())
@@ -205,6 +211,13 @@ class Context:
     def begin_program(self) -> None:
         """Give the instances of another program cells of their own; those in use stay as they are."""
         self._code.offsets.clear()
+
+    def restore_code_slots(self, slots: list[tuple[str, int]]) -> None:
+        """Give instances the slots that they had; those of the programs since were forgotten."""
+        for symbol, offset in slots:
+            self._code.take(symbol, offset)
+        for symbol, offset in slots:
+            self.new_code_slot(symbol, offset)
 
     def globals_in_use(self) -> list[int]:
         """Return the cells of module-level variables, up to the last that is not 0."""

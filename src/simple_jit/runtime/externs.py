@@ -80,6 +80,7 @@ class ExternTable:
         "_libraries",
         "_python",
         "_runtime",
+        "_targets",
         "_variadic",
         "callbacks",
         "make_variadic",
@@ -94,6 +95,7 @@ class ExternTable:
         self._python: dict[str, PythonFunction] = {}
         self._c: dict[tuple[str | None, str], CFunction] = {}
         self._libraries: dict[str | None, list[Any]] = {}
+        self._targets: dict[str, list[Callable[..., Any]]] = {}
         self._variadic: dict[int, int] = {}
         self.make_variadic: Callable[[int], int] | None = None
         self.callbacks = Callbacks(context, heap, self._copy_function)
@@ -111,19 +113,14 @@ class ExternTable:
         table = self._runtime if name.startswith("rt_") else self._python
         table[name] = PythonFunction(name, (tuple(params), ret), call)
 
-    def register(
-        self, name: str, params: Sequence[hir.Type], ret: hir.Type, function: Callable[..., Any]
-    ) -> None:
-        """Add a function that takes and returns what Python users expect (str, list, …)."""
-        from simple_jit.runtime.values import to_python, to_simple
+    def keep_target(self, name: str, target: list[Callable[..., Any]]) -> None:
+        """Note the list whose one item is the function of Python behind a name that is defined."""
+        self._targets[name] = target
 
-        types, heap = tuple(params), self._heap
-
-        def call(*args: Value) -> Value:
-            converted = [to_python(a, t, heap) for a, t in zip(args, types, strict=True)]
-            return to_simple(function(*converted), ret, heap)
-
-        self.define(name, types, ret, call)
+    def registered(self, name: str) -> tuple[Signature, list[Callable[..., Any]]] | None:
+        """Return the types and the list of `keep_target`; None where there is none of that name."""
+        target = self._targets.get(name)
+        return (self._python[name].signature, target) if target is not None else None
 
     # --- Looking names up -------------------------------------------------------------------------
 

@@ -68,7 +68,8 @@ class Heap:
 
     `base` and `reserved` say where the region lies, `limit` how much of it may be used, `is_reduced` that the
     system refused more. Words in the lists `held` keep the objects that they may be addresses of;
-    `lent` has the memory of others that arrays refer to.
+    `lent` has the memory of others that arrays refer to. `is_in_use` tells whether a program runs,
+    `call_value` calls its function values, `program` is the one that is loaded.
     `make_collection(type, keys, values)` has the program make a dict or a set of arrays, `text_dict()` is
     its type `{text: any}`.
     """
@@ -82,12 +83,15 @@ class Heap:
         "_shared",
         "_texts",
         "base",
+        "call_value",
         "collector",
         "held",
-        "lent",
+        "is_in_use",
         "is_reduced",
+        "lent",
         "limit",
         "make_collection",
+        "program",
         "reserved",
         "text_dict",
     )
@@ -121,9 +125,12 @@ class Heap:
         I64[self._next] = self.base
         self._pins: dict[int, int] = {}
         self.held: list[list[int]] = []
-        self.lent = Lent()
+        self.call_value: Callable[[int, list[Value]], Value] = _no_function
+        self.is_in_use: Callable[[], bool] = _never
+        self.lent = Lent(self)
         self._shared = 0
         self._left = 0
+        self.program: object = None
         self.make_collection = _no_program
         self.text_dict = _no_types
         self.collector = Collector(self, context, load)
@@ -290,6 +297,14 @@ class Heap:
     @property
     def context(self) -> Context:
         return self._context
+
+
+def _never() -> bool:
+    return False
+
+
+def _no_function(closure: int, values: list[Value]) -> Value:
+    raise AssertionError("there is no program that could have functions")
 
 
 def _no_program(type: hir.StructType, keys: int, values: int) -> int:

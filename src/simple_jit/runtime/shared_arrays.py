@@ -42,13 +42,39 @@ def array_type_of(value: Any) -> hir.ArrayType | None:
     return next((hir.array_of(elem) for elem in _KINDS if _typestr(elem) == about["typestr"]), None)
 
 
+_MANY_BYTES: Final = 64 << 20
+_MANY: Final = 4096
+"""So much lent since the last collection, which knows nothing of that memory, is worth another one."""
+
+
 class Lent:
-    """Memory of others that arrays of one heap refer to: kept as long as the arrays live."""
+    """Memory of others that arrays of one heap refer to: kept as long as the arrays live.
 
-    __slots__ = ("_by_array",)
+    And as long as a program runs: the collector does not see that native code may have the address of the
+    elements alone.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_by_array", "_bytes", "_count", "_heap", "_unused")
+
+    def __init__(self, heap: Heap) -> None:
+        self._heap = heap
         self._by_array: dict[int, tuple[Any, int, int]] = {}
+        self._unused: list[Any] = []
+        self._bytes = 0
+        self._count = 0
+
+    def make_room(self, size: int) -> None:
+        """Let go of what is not needed any longer, before `size` bytes more are lent; may collect."""
+        self._bytes += size
+        self._count += 1
+        if self._bytes > _MANY_BYTES or self._count > _MANY:
+            self._bytes = self._count = 0
+            self._heap.collector.collect("lent memory")
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if not self._heap.is_in_use():
+            self._unused.clear()
 
     def add(self, array: int, owner: Any, data: int, length: int) -> None:
         """Keep `owner`, whose memory `array` refers to."""
@@ -66,7 +92,8 @@ class Lent:
     def forget_dead(self, is_object: Callable[[int], bool]) -> None:
         """Let go of what the arrays that a collection did not find referred to."""
         for array in [array for array in self._by_array if not is_object(array)]:
-            del self._by_array[array]
+            self._unused.append(self._by_array.pop(array)[0])
+        self._let_go()
 
 
 class SharedArray:
@@ -130,6 +157,7 @@ def shared_address(value: Any, type: hir.ArrayType, heap: Heap) -> int | None:
     length, size = about["shape"][0], element_layout(type.elem).size
     if is_read_only or about.get("strides") is not None or data % size or not length:
         return None
+    heap.lent.make_room(length * size)
     array = heap.new_empty_array(type, 0)
     for offset, word in ((abi.ARRAY_LEN, length), (abi.ARRAY_CAPACITY, length), (abi.ARRAY_DATA, data)):
         I64[(array + offset) >> 3] = word

@@ -297,7 +297,9 @@ def to_python(value: Value, type: hir.Type, heap: Heap) -> Any:
 
         return any_to_python(value, heap)
     if isinstance(type, hir.FnType):
-        heap.pin(value)  # Python gets the bare address: who knows for how long
+        from simple_jit.runtime.function_values import FunctionValue
+
+        return FunctionValue(value, type, heap)
     return value
 
 
@@ -344,6 +346,10 @@ def to_simple(value: Any, type: hir.Type, heap: Heap) -> Value:
         from simple_jit.runtime.any_values import python_to_any
 
         return python_to_any(value, heap)
+    if isinstance(type, hir.FnType):
+        from simple_jit.runtime.function_values import function_to_simple
+
+        return function_to_simple(value, type, heap)
     return None if value is None and type is hir.UNIT else _mismatch(value, type)
 
 

@@ -94,18 +94,13 @@ def test_arrays_pass_their_elements_to_c(world: World) -> None:
 
 
 def test_the_runtime_comes_before_python_and_python_before_c(world: World) -> None:
-    world.table.register("labs", (hir.I64,), hir.I64, lambda x: x + 1)
+    world.table.define("labs", (hir.I64,), hir.I64, lambda x: x + 1)
     assert world.call("labs", (hir.I64,), hir.I64, -5) == -4
     assert world.table.lookup("labs") is True
     assert world.table.lookup("labs", from_library=True) is False
     assert world.table.lookup("cos") is False
     assert world.table.signature("rt_env_get") == ((hir.TEXT,), MAYBE_TEXT)
     assert world.table.signature("cos") is None
-
-
-def test_registered_functions_see_python_values(world: World) -> None:
-    world.table.register("shout", (hir.TEXT, TEXTS), hir.TEXT, lambda s, more: s.upper() + "".join(more))
-    assert world.call("shout", (hir.TEXT, TEXTS), hir.TEXT, "hé", world.texts("x", "y")) == "HÉxy"
 
 
 @pytest.mark.parametrize("name", ["rt_no_such_thing", "surely_no_such_function"])
