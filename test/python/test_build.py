@@ -164,18 +164,69 @@ def test_an_error_shows_its_place_without_the_source(tmp_path: Path) -> None:
     assert wanted.err.count("prog.spl:3:11") == 1
 
 
-@pytest.mark.parametrize("body", ["while n > 0: n = 1 + n % 1000", "sleep(60.0)", "input()"])
-def test_ctrl_c_ends_an_executable_with_130(body: str, tmp_path: Path) -> None:
-    text = f"use std.time.{{sleep}}\nfn main():\n    var n = 1\n    defer print \"end\"\n    eprint \"go\"\n    {body}\n    print n\n"
-    build(write(tmp_path, text), tmp_path / "prog", "-O0")
+@pytest.mark.parametrize(
+    ("body", "number", "ended"),
+    [
+        ("while n > 0: n = 1 + n % 1000", signal.SIGINT, (130, b"end\n", b"")),
+        ("sleep(60.0)", signal.SIGTERM, (143, b"end\n", b"")),
+        ("input()", signal.SIGINT, (130, b"end\n", b"")),
+        ("for i in 0..(1 << 62): n = n xor i", signal.SIGINT, (130, b"", b"")),  # nothing to notice it in
+    ],
+)
+def test_signals_end_an_executable(
+    body: str, number: int, ended: tuple[int, bytes, bytes], tmp_path: Path
+) -> None:
+    text = "use std.time.{sleep}\nfn main():\n    var n = 1\n    defer print \"end\"\n    eprint \"go\"\n"
+    build(write(tmp_path, f"{text}    {body}\n    print n\n"), tmp_path / "prog", "-O0")
     with subprocess.Popen(
         [tmp_path / "prog"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == b"go\n"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, b"end\n", b"")
+    assert (process.returncode, out, err) == ended
+
+
+_WAYS = """
+struct Tree:
+    depth: i64
+
+    fn descend(way: text) -> i64:
+        if self.depth > 0:
+            return Tree(self.depth - 1).descend(way) + 1
+        fail(way)
+
+fn fail(way: text) -> i64:
+    match way:
+        case "index": [1, 2][way.len + "é".len]
+        case "throw": throw "thrown"
+        case _: forever(1) + 1
+
+fn forever(n: i64) -> i64: 1 + back(n + 1)
+fn back(n: i64) -> i64: if n < 0: 0 else: forever(n) + n
+
+fn again(depth: i64, way: text) -> i64:
+    try:
+        return Tree(depth).descend(way)
+    catch e:
+        if e.kind != "KeyError": throw e
+        0
+    finally:
+        print "finally"
+
+fn main(args: [text]):
+    val numbers = [args[1].to_i64()!].map \\depth: again(depth, args[0])
+    print numbers
+"""
+
+
+def test_tracebacks_are_those_of_simple_run(tmp_path: Path) -> None:
+    build(write(tmp_path, _WAYS), tmp_path / "prog", "-O2")
+    for args in (["index", "2"], ["index", "30"], ["index", "9000"], ["throw", "0"], ["overflow", "1"]):
+        outcome = run(tmp_path / "prog", *args, folder=tmp_path)
+        assert outcome == run_simple(["run", "prog.spl", *args], folder=tmp_path), args
+        assert ", called from\n" in outcome.err
 
 
 def test_output_that_cannot_be_written(tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ from simple_jit.aot.exports import export_source, find_exports, header_source
 from simple_jit.aot.externs import check_externs
 from simple_jit.aot.headers import layout_header, unicode_header
 from simple_jit.aot.link import StaticLink
-from simple_jit.aot.reach import Reached, reach
+from simple_jit.aot.reach import START, Reached, reach
 from simple_jit.aot.tables import program_source
 from simple_jit.aot.toolchain import find_compiler, run_compiler
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
+from simple_jit.tiers.llvm.stack_maps import read_calls
 from simple_jit.tiers.llvm.standalone import StandaloneCompiler, StandaloneProgram
+from simple_jit.tiers.object_file import read_stack_maps, without_stack_maps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,20 +112,20 @@ class Build:
         compiler = find_compiler()
         code, link = self._compile("object")
         with TemporaryDirectory(prefix="simple-build-") as folder:
-            for name, content in self._files(link).items():
+            for name, content in self._files(link, code).items():
                 write_file(os.path.join(folder, name), content.encode())
-            write_file(os.path.join(folder, "program.o"), code)
+            write_file(os.path.join(folder, "program.o"), without_stack_maps(code))
             result = os.path.join(folder, "result")
             run_compiler([*compiler, *self._flags(), "-o", result, *self._inputs(folder), *self._libraries()])
             _move(result, output)
         if self._options.shared:
             write_file(os.path.splitext(output)[0] + ".h", header_source(self._exports, output).encode())
 
-    def _files(self, link: StaticLink) -> dict[str, str]:
+    def _files(self, link: StaticLink, code: bytes) -> dict[str, str]:
         """Return the generated files, by name."""
-        functions = self._program.functions
-        code_names = [functions[symbol].name for symbol in link.code]
+        calls = _calls(code)
         numbers = {
+            "PROGRAM_CALLS": len(calls),
             "PROGRAM_CODE": len(link.code),
             "PROGRAM_GLOBALS": self.reached.global_cells(),
             "PROGRAM_IMPORTS": len(self._imports),
@@ -134,7 +136,9 @@ class Build:
         files = {
             "layout.h": layout_header(numbers),
             "unicode.h": unicode_header(self.reached.foreign_functions()),
-            "program.c": program_source(link, code_names, self._imports, self._line_of),
+            "program.c": program_source(
+                link, self._program.functions, calls, self._imports, self._line_of
+            ),
         }
         if self._options.shared:
             files["exports.c"] = exports
@@ -160,6 +164,12 @@ class Build:
 
 
 _RUNTIME: Final = os.path.join(os.path.dirname(__file__), "runtime")
+
+
+def _calls(code: bytes) -> dict[int, tuple[int, tuple[int, ...]]]:
+    """Return what LLVM tells of calls, by their return addresses, counted from the start function."""
+    start, sections = read_stack_maps(code, START)
+    return {offset - start: call for section in sections for offset, call in read_calls(section)}
 
 
 def runtime_sources() -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from simple_jit.mir import abi
 from simple_jit.mir.layout import BUFFER_DESCRIPTOR, FIXED_DESCRIPTORS, TEXT_DESCRIPTOR
-from simple_jit.runtime import collector, stack
+from simple_jit.runtime import collector, signals, stack
 from simple_jit.runtime.stubs import machine_stubs
 
 TYPE_CHECKING = False
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _ABI: Final = """
     ARGS ARRAY_CAPACITY ARRAY_DATA ARRAY_LEN ARRAY_SIZE BUFFER_BYTES BUFFER_DATA CODE CONTEXT_SIZE
     ENTER ERROR_A ERROR_B ERROR_KIND ERROR_SITE FAILED GLOBALS HEAP_END HEAP_NEXT IMPORTS LIMIT MESSAGE
-    OUT_CAPACITY OUT_DATA OUT_LEN POLL RESULT RETURNS RETURNS_COUNT STACK_LIMIT TEXT_BYTES TEXT_CHARS
-    TEXT_DATA THROW
+    OUT_CAPACITY OUT_DATA OUT_LEN POLL RESULT RETURNS RETURNS_COUNT STACK STACK_END
+    STACK_LIMIT TEXT_BYTES TEXT_CHARS TEXT_DATA THROW
 """
 
 
@@ -35,6 +35,7 @@ def layout_header(program: dict[str, int]) -> str:
         "ABI_LARGE": collector.LARGE,
         "ABI_CHUNK": collector.CHUNK,
         "ABI_LEAST_RETURNED": collector.LEAST_RETURNED,
+        "ABI_PATIENCE": int(signals.PATIENCE * 1_000_000),
         "ABI_STACK_WANTED": stack.WANTED,
         "ABI_STACK_RESERVE": stack.RESERVE,
         **program,

@@ -47,11 +47,12 @@ class StaticLink:
 
     def site_number(self, site: Site) -> int:
         """Return the number of a site, 1 for the first; 0 stands for no site."""
-        site = Site(site.file, site.line, site.column)  # what it was inlined for is not told
         number = self._site_numbers.get(site)
         if number is None:
             self.sites.append(site)
             number = self._site_numbers[site] = len(self.sites)
+            if site.caller is not None:
+                self.site_number(site.caller)
         return number
 
     def type_id(self, name: str) -> int:

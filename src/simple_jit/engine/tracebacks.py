@@ -32,7 +32,7 @@ _END: Final = 600
 """Entries of a long Python traceback that are looked at, at each end."""
 _RECURRING: Final = 50
 """Innermost calls among which, where the stack has overflowed, are all that recur."""
-_GUARDED: Final = ".try"
+GUARDED: Final = ".try"
 """What the symbol of a function goes on with in those of its guarded parts (`hir.protect`)."""
 
 
@@ -137,8 +137,8 @@ class Tracebacks:
             while site is not None:
                 if self._is_written(site.symbol):
                     # A guarded part is called by its function, or a part around it, of the same call.
-                    whole, is_part, _ = inner.partition(_GUARDED)
-                    if not is_part or whole != site.symbol.partition(_GUARDED)[0]:
+                    whole, is_part, _ = inner.partition(GUARDED)
+                    if not is_part or whole != site.symbol.partition(GUARDED)[0]:
                         if is_gap:
                             yield None
                         is_gap = False
@@ -148,13 +148,18 @@ class Tracebacks:
 
     def _is_written(self, symbol: str) -> bool:
         function = self._functions().get(_instance(symbol))
-        if function is None or function.track_caller or function.name == "<start>":
-            return False
-        return not function.module.startswith("core")
+        return function is not None and is_written(function)
 
     def _frame(self, site: Site) -> Frame:
         function = self._functions()[_instance(site.symbol)]
-        return Frame(_shown_name(function), site.file, site.line, site.column)
+        return Frame(shown_name(function), site.file, site.line, site.column)
+
+
+def is_written(function: hir.Function) -> bool:
+    """Is it of the program, or of a library module that it imports?"""
+    if function.track_caller or function.name == "<start>":
+        return False
+    return not function.module.startswith("core")
 
 
 def _instance(symbol: str) -> str:
@@ -178,7 +183,7 @@ def _entries(
     return entries, {id(entry): place for place, entry in enumerate(entries)}
 
 
-def _shown_name(function: hir.Function) -> str:
+def shown_name(function: hir.Function) -> str:
     """Return what a person calls a function: `Stack.push` of `main.Stack<i64>.push(i64)`."""
     if function.name == "<module>":
         return "top level"

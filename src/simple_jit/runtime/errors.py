@@ -238,8 +238,8 @@ def _rows(frames: list[Frame | None], line_of: Callable[[str, int], str | None])
         frames = [*frames[:_SHOWN], None, *frames[-_SHOWN:]]
     known = [frame for frame in frames if frame is not None]
     places = {frame: f"{frame.file}:{frame.line}" for frame in known}
-    function_width = min(max([_width(frame.function) for frame in known], default=0), 40)
-    place_width = min(max([_width(place) for place in places.values()], default=0), 60)
+    function_width = min(max([text_width(frame.function) for frame in known], default=0), 40)
+    place_width = min(max([text_width(place) for place in places.values()], default=0), 60)
     rows = []
     for frame in frames:
         if frame is None:
@@ -247,8 +247,8 @@ def _rows(frames: list[Frame | None], line_of: Callable[[str, int], str | None])
             continue
         line = line_of(frame.file, frame.line) or ""
         shown = clip_line(line.strip(), 0)[0]
-        function = frame.function + " " * (function_width - _width(frame.function))
-        place = places[frame] + " " * (place_width - _width(places[frame]))
+        function = frame.function + " " * (function_width - text_width(frame.function))
+        place = places[frame] + " " * (place_width - text_width(places[frame]))
         rows.append(f"{function}  {place}  {shown}".rstrip())
     return rows
 
@@ -286,7 +286,7 @@ def clip_line(line: str, column: int) -> tuple[str, int]:
     before = "".join(map(_cell, line[start:column]))
     shown = before + "".join(map(_cell, line[column : start + 120]))
     dots = "..." if start else ""
-    return dots + shown.rstrip(), len(dots) + _width(before)
+    return dots + shown.rstrip(), len(dots) + text_width(before)
 
 
 def _cell(character: str) -> str:
@@ -295,7 +295,8 @@ def _cell(character: str) -> str:
     return character if character.isprintable() else "·"
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width

@@ -31,6 +31,9 @@ _UINT64: Final = Struct("<Q")
 
 _PROGBITS, _SYMTAB, _RELA, _NOBITS = 1, 2, 4, 8
 _ALLOC: Final = 2
+_CODE: Final = 4
+_EXCLUDE: Final = 0x80000000
+_FLAGS_OFFSET: Final = 8
 _FUNCTION: Final = 2
 _LOCAL: Final = 0
 _RELOCATABLE: Final = 1
@@ -66,6 +69,24 @@ def link_objects(objects: Iterable[bytes], stack_maps: list[bytes] | None = None
         if stack_maps is not None:
             stack_maps += linker.stack_maps()
     return CompiledCode(bytes(blob), entries)
+
+
+def read_stack_maps(data: bytes, symbol: str) -> tuple[int, list[bytes]]:
+    """Return where `symbol` lies in the one section of code of an object, and the stack maps of LLVM.
+
+    They name functions by their offset in that section.
+
+    Raises:
+        BackendError: the object is of a kind not known here, or has several such sections.
+    """
+    linker = _Linker(data, _patches(data), bytearray(), {})
+    return linker.offset_in_code(symbol), linker.stack_maps()
+
+
+def without_stack_maps(data: bytes) -> bytes:
+    """Return an object whose stack maps linkers leave out."""
+    linker = _Linker(data, _patches(data), bytearray(), {})
+    return linker.marked_excluded(_STACK_MAPS)
 
 
 def _patches(data: bytes) -> dict[int, Patch]:
@@ -120,6 +141,23 @@ class _Linker:
                             _UINT64.pack_into(copy, where, self._address(self.symbols[info >> 32]) + addend)
                 found.append(bytes(copy))
         return found
+
+    def offset_in_code(self, symbol: str) -> int:
+        """Return where a symbol lies in the one section of code, which then is the blob."""
+        code = [n for n, section in enumerate(self.sections) if section[2] & _CODE and section[5]]
+        if len(code) != 1:
+            raise BackendError("the object has several sections of code")
+        self.places[code[0]] = 0
+        return next(found[4] for found in self.symbols if self._symbol_name(found) == symbol)
+
+    def marked_excluded(self, name: bytes) -> bytes:
+        """Return the object with the sections of a name marked as to be left out."""
+        copy = bytearray(self.data)
+        start = int.from_bytes(self.data[0x28:0x30], "little")
+        for number, section in enumerate(self.sections):
+            if self._section_name(section) == name:
+                _UINT64.pack_into(copy, start + number * _SECTION.size + _FLAGS_OFFSET, _EXCLUDE)
+        return bytes(copy)
 
     def _read_sections(self) -> list[tuple[int, ...]]:
         start = int.from_bytes(self.data[0x28:0x30], "little")

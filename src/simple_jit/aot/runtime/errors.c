@@ -14,16 +14,18 @@
 static const char *const kinds[] = ABI_ERROR_KINDS;
 static struct simple_error pending; /* what an error of kind Recorded stands for */
 static struct simple_error held;    /* what ends the program, while handlers on the way out run */
+static struct simple_way taken;     /* that of the error that the program took last */
 
 static void record(struct simple_error error) {
     free(pending.message);
+    simple_drop_way(&pending.way);
     pending = error;
     CELL(ABI_ERROR_KIND) = ABI_RECORDED;
     CELL(ABI_FAILED) = 1;
 }
 
 void simple_fail(const char *kind, const char *format, ...) {
-    struct simple_error error = {ENDS_ERROR, kind, NULL, 0, 0, 0};
+    struct simple_error error = {.ending = ENDS_ERROR, .kind = kind};
     va_list arguments;
     va_start(arguments, format);
     int size = vsnprintf(NULL, 0, format, arguments);
@@ -38,7 +40,7 @@ void simple_fail(const char *kind, const char *format, ...) {
 }
 
 void simple_end(int ending, int status) {
-    record((struct simple_error){ending, NULL, NULL, 0, 0, status});
+    record((struct simple_error){.ending = ending, .status = status});
 }
 
 bool simple_failed(void) { return CELL(ABI_FAILED) != 0; }
@@ -65,7 +67,7 @@ static const char *fixed_message(const char *kind) {
 }
 
 struct simple_error simple_take_error(void) {
-    struct simple_error error = {ENDS_ERROR, NULL, NULL, 0, 0, 0};
+    struct simple_error error = {.ending = ENDS_ERROR};
     int64_t number = CELL(ABI_ERROR_KIND), site = CELL(ABI_ERROR_SITE);
     int64_t a = CELL(ABI_ERROR_A), b = CELL(ABI_ERROR_B);
     CELL(ABI_FAILED) = 0;
@@ -74,8 +76,10 @@ struct simple_error simple_take_error(void) {
         pending = (struct simple_error){0};
         if (error.site == 0)
             error.site = site;
+        simple_add_stretch(&error.way);
         return error;
     }
+    simple_add_stretch(&error.way);
     error.kind = kinds[number];
     error.site = site;
     if (b == ABI_MESSAGE) {
@@ -107,16 +111,30 @@ ref rt_error_take(void) {
         set_item(parts, 1, simple_new_text(error.message ? error.message : "", error.size));
     }
     free(error.message);
+    simple_drop_way(&taken);
+    taken = error.way;
     return parts;
 }
 
-void rt_error_end(void) { record(held); }
+void rt_error_end(void) {
+    record(held);
+    held = (struct simple_error){0};
+}
 
-int64_t rt_error_keep(void) { return 0; }
+/* Keep where the error came through that was just caught: it was taken, or its record has its message. */
+int64_t rt_error_keep(void) {
+    struct simple_way way = {NULL, 0, 0};
+    if (CELL(ABI_ERROR_KIND) == ABI_RECORDED || CELL(ABI_ERROR_B) != ABI_MESSAGE) {
+        way = taken;
+        taken = (struct simple_way){NULL, 0, 0};
+    } else {
+        simple_add_stretch(&way);
+    }
+    return simple_keep_way(way);
+}
 
 void rt_error_throw(ref kind, ref message, int64_t site, int64_t way) {
-    (void)way; /* there are no tracebacks */
-    struct simple_error error = {ENDS_ERROR, "Thrown", NULL, 0, site, 0};
+    struct simple_error error = {.ending = ENDS_ERROR, .kind = "Thrown", .site = site, .way = simple_copy_way(way)};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strlen(kinds[i]) == text_size(kind) && memcmp(kinds[i], text_data(kind), text_size(kind)) == 0)
             error.kind = kinds[i];
@@ -163,11 +181,18 @@ static void show(const struct simple_error *error) {
     static const struct style plain = {"", "", "", ""};
     static const struct style colored = {"\x1b[1;31m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"};
     const struct style *s = wants_color() ? &colored : &plain;
+    struct simple_way frames = simple_frames(error);
+    int64_t site = error->site;
+    if (strcmp(error->kind, "StackOverflow") == 0 && frames.count > 0 && frames.sites[0] > 0)
+        site = frames.sites[0]; /* the same in all tiers */
     fprintf(stderr, "%serror%s%s: %s: ", s->error, s->end, s->bold, error->kind);
     fwrite(error->message ? error->message : "", 1, error->size, stderr);
     fprintf(stderr, "%s\n", s->end);
-    if (error->site != 0)
-        show_place(stderr, &simple_sites[error->site], s);
+    if (site != 0) {
+        show_place(stderr, &simple_sites[site], s);
+        simple_show_calls(stderr, &frames, snprintf(NULL, 0, "%u", simple_sites[site].line), s->frame, s->end);
+    }
+    simple_drop_way(&frames);
     fflush(stderr);
 }
 
@@ -175,13 +200,15 @@ int simple_report(struct simple_error *error) {
     int status = 1;
     if (error->ending == ENDS_EXIT)
         status = error->status;
-    else if (error->ending == ENDS_INTERRUPTED)
-        status = 130;
-    else {
+    else if (error->ending == ENDS_INTERRUPTED) {
+        status = error->status;
+        simple_end_soon(status);
+    } else {
         simple_finish(1);
         show(error);
     }
     free(error->message);
     error->message = NULL;
+    simple_drop_way(&error->way);
     return status;
 }

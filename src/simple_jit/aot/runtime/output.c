@@ -94,6 +94,7 @@ int simple_finish(int status) {
         status = error.status;
     }
     free(error.message);
+    simple_drop_way(&error.way);
     return status;
 }
 

@@ -25,6 +25,7 @@ static void keep_error(void) {
                               simple_strings + simple_sites[error.site].file, simple_sites[error.site].line,
                               simple_sites[error.site].column) < 0 ? NULL : last_error;
     free(error.message);
+    simple_drop_way(&error.way);
 }
 
 /* Start the runtime and run the statements at the top of the modules, once. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "layout.h"
 
@@ -54,6 +55,12 @@ void simple_heap_start(void);
 
 /* --- Errors -------------------------------------------------------------------------------------- */
 
+/* Where an error came through: numbers of sites, innermost first; below 0 where some are missing. */
+struct simple_way {
+    int32_t *sites;    /* malloc'ed */
+    int count, room;
+};
+
 enum { ENDS_NOT, ENDS_ERROR, ENDS_EXIT, ENDS_INTERRUPTED };
 
 struct simple_error {
@@ -63,6 +70,7 @@ struct simple_error {
     size_t size;
     int64_t site;      /* 0: none */
     int status;        /* of ENDS_EXIT */
+    struct simple_way way;
 };
 
 void simple_fail(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -71,12 +79,21 @@ bool simple_failed(void);
 struct simple_error simple_take_error(void);
 int simple_report(struct simple_error *error); /* shows it and frees it; returns the exit status */
 
+void simple_drop_way(struct simple_way *way);
+void simple_add_stretch(struct simple_way *way); /* what the last throw abandoned, if it was copied */
+int64_t simple_keep_way(struct simple_way way);  /* takes it over; returns a number for it */
+struct simple_way simple_copy_way(int64_t number); /* empty, where it is no longer known */
+struct simple_way simple_frames(const struct simple_error *error); /* what of its way is to be shown */
+void simple_show_calls(FILE *to, const struct simple_way *frames, int margin, const char *color,
+                       const char *plain);
+
 /* --- Calling the program ------------------------------------------------------------------------- */
 
 int64_t simple_enter(char *context, void *function, int64_t a, int64_t b); /* 0, or 1 after a throw */
 void simple_start(void *stack_top); /* before anything else */
 void simple_set_stack_top(void *stack_top);
 void *simple_stack_top(void);
+void simple_end_soon(int status);
 bool simple_check_interrupt(void);  /* true: interrupted, and that is recorded */
 
 /* Wait until a file is ready, for so long at most (NULL: for ever), as ppoll does. An interrupt that came in
@@ -94,9 +111,24 @@ int simple_finish(int status);      /* at the end: flushes, and returns the exit
 /* --- What the compiler says of the program: the generated file program.c -------------------------- */
 
 struct simple_site {
-    uint32_t file, shown; /* offsets into simple_strings */
-    uint32_t line, column, before; /* `before`: columns of `shown` before the marked one */
+    uint32_t file, shown, stripped; /* offsets into simple_strings; the last two: of its line */
+    uint32_t line, column, before;  /* `before`: columns of `shown` before the marked one */
     uint32_t has_line;
+    uint32_t place_width;           /* columns of `file:line` */
+    uint32_t function;              /* that it is in; 0: one that nobody has written */
+    uint32_t caller;                /* the site of the call that it was inlined for; 0: none */
+};
+
+struct simple_function {
+    uint32_t name, width;       /* offset into simple_strings; columns */
+    uint32_t whole, is_part;    /* the same number for a function and its guarded parts */
+    uint32_t declaration;       /* a site */
+};
+
+struct simple_call {
+    int32_t offset;             /* of the return address, from simple_main */
+    uint32_t frame;             /* bytes of stack up to the function's own return address */
+    uint32_t sites;             /* index into simple_call_sites: their number, then they, innermost first */
 };
 
 struct simple_type {
@@ -108,6 +140,9 @@ struct simple_import { const char *library, *name; };
 
 extern const char simple_strings[];
 extern const struct simple_site simple_sites[]; /* number 0 is none */
+extern const struct simple_function simple_functions[]; /* the same */
+extern const struct simple_call simple_calls[]; /* in order of offset */
+extern const uint32_t simple_call_sites[];
 extern const struct simple_type simple_types[];
 extern void *const simple_code[];
 extern const uint32_t simple_code_names[];

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "simple.h"
@@ -17,7 +18,7 @@ _Alignas(4096) char simple_context[ABI_CONTEXT_SIZE];
 extern void simple_throw(void);
 
 static void *stack_top;
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* the exit status that a signal asks for, 0: none */
 
 /* --- The entry and throw stubs, as runtime/stubs.py has them for this machine ---------------------- */
 
@@ -25,19 +26,40 @@ __asm__(".text\n"
         ".balign 16\n.globl simple_enter\n.hidden simple_enter\nsimple_enter:\n" STUB_ENTER
         ".balign 16\n.globl simple_throw\n.hidden simple_throw\nsimple_throw:\n" STUB_THROW);
 
-/* --- Ctrl-C --------------------------------------------------------------------------------------- */
+/* --- Ctrl-C and SIGTERM --------------------------------------------------------------------------------------- */
 
-static void on_interrupt(int signal) {
-    (void)signal;
-    interrupted = 1;
+static void set_clock(long microseconds) {
+    struct itimerval clock = {{0, 0}, {0, microseconds}};
+    setitimer(ITIMER_REAL, &clock, NULL);
+}
+
+/* Ask for attention; where none comes in time, on_alarm ends the process (runtime/signals.py). */
+static void on_signal(int signal) {
+    interrupted = 128 + signal;
     *(volatile int64_t *)&CELL(ABI_LIMIT) = -1;
+    set_clock(ABI_PATIENCE);
+}
+
+static void on_alarm(int signal) {
+    (void)signal;
+    if (interrupted)
+        _exit(interrupted);
+}
+
+/* Let what is left to do take little time: nobody may be reading the output any longer. */
+void simple_end_soon(int status) {
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    interrupted = status;
+    set_clock(ABI_PATIENCE);
 }
 
 bool simple_check_interrupt(void) {
     if (!interrupted)
         return false;
+    set_clock(0);
+    simple_end(ENDS_INTERRUPTED, interrupted);
     interrupted = 0;
-    simple_end(ENDS_INTERRUPTED, 130);
     return true;
 }
 
@@ -45,6 +67,7 @@ int simple_wait(struct pollfd *files, int count, const struct timespec *time) {
     sigset_t blocked, usual;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
     sigprocmask(SIG_BLOCK, &blocked, &usual);
     int result = -1;
     if (interrupted)
@@ -63,12 +86,18 @@ static void attend(void) {
     simple_check_interrupt();
 }
 
-static void take_signals(void) {
+static void take_signal(int number, void (*handler)(int)) {
     struct sigaction action, old;
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_interrupt; /* no SA_RESTART: it ends reading and sleeping */
-    if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-        sigaction(SIGINT, &action, NULL);
+    action.sa_handler = handler; /* no SA_RESTART: it ends reading and sleeping */
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+        sigaction(number, &action, NULL);
+}
+
+static void take_signals(void) {
+    take_signal(SIGALRM, on_alarm);
+    take_signal(SIGINT, on_signal);
+    take_signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN); /* output that nobody reads is an error of writing */
 }
 
@@ -154,7 +183,7 @@ int main(int count, char **words) {
     take_signals();
     keep_arguments(count, words);
     int status;
-    if (simple_failed() || simple_enter(simple_context, (void *)simple_main, CELL(ABI_ARGS), 0) != 0) {
+    if (simple_failed() || simple_enter(simple_context, (void *)simple_main, CELL(ABI_ARGS), 1) != 0) {
         struct simple_error error = simple_take_error();
         status = simple_report(&error);
     } else {

@@ -172,7 +172,7 @@ class FunctionWriter:
 
     def at(self, place: mir.Place | None) -> str:
         """Return what to attach to a call for tracebacks."""
-        if place is None or not self.unit.has_tracebacks:
+        if place is None:
             return self.unit.at_site(0)
         number = self.place(place)
         # A place that is a parameter is where the caller calls, and its frame says that.

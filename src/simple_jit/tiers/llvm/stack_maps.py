@@ -38,11 +38,11 @@ class StackMaps:
 
     def call(self, offset: int) -> Call | None:
         if self._calls is None:
-            self._calls = {place: call for section in self._sections for place, call in _read(section)}
+            self._calls = {place: call for section in self._sections for place, call in read_calls(section)}
         return self._calls.get(offset)
 
 
-def _read(section: bytes) -> Iterator[tuple[int, Call]]:
+def read_calls(section: bytes) -> Iterator[tuple[int, Call]]:
     """Yield the offset that each call returns to, and what is known of it."""
     functions, constants, _ = _COUNTS.unpack_from(section, _HEADER)
     at = _HEADER + _COUNTS.size

@@ -20,7 +20,15 @@ from simple_jit.tiers.contract import BackendError, Link
 from simple_jit.tiers.llvm.backend import COPYING_LEVEL, write_function
 from simple_jit.tiers.llvm.library import Machine, Module, open_library
 from simple_jit.tiers.llvm.recursion import AT_LEISURE, copies
-from simple_jit.tiers.llvm.unit import MEMORY_TYPES, NO_SITE, Unit, global_name, signature_type
+from simple_jit.tiers.llvm.unit import (
+    INLINED,
+    MEMORY_TYPES,
+    PLAIN,
+    RARELY_CALLED,
+    Unit,
+    global_name,
+    signature_type,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +41,7 @@ _TEXT: Final = FIXED_DESCRIPTORS.index(TEXT_DESCRIPTOR)
 class StandaloneUnit(Unit):
     """The module of a whole program. Foreign functions among `in_libraries` are found when it starts."""
 
-    has_tracebacks = False
-    more_attributes = ""
+    more_attributes = ' "no-realign-stack"'
 
     def __init__(self, functions: Sequence[Function], link: Link, in_libraries: Collection[str]) -> None:
         super().__init__(functions, link)
@@ -42,9 +49,6 @@ class StandaloneUnit(Unit):
         self._texts: dict[str, str] = {}
         self._foreign: dict[str, str] = {}
         self.declare(f"@simple_context = external hidden global [{abi.CONTEXT_SIZE} x i8], align 4096")
-
-    def at_site(self, number: int) -> str:
-        return ""
 
     def signature(self, function: Function, name: str) -> str:
         params = ["ptr %unused"]
@@ -132,7 +136,15 @@ class StandaloneProgram:
         for name, symbol in self.entries.items():
             unit.add_alias(name, symbol, known)
         unit.add_code_table(code_table)
-        return unit.text(heading, bodies).replace(NO_SITE, "")
+        # Stack maps give addresses by section of code: what LLVM finds rarely called stays in the one of all.
+        return _in_one_section(unit.text(heading, bodies))
+
+
+def _in_one_section(text: str) -> str:
+    """Put each function that is defined in `text` into the usual section of code."""
+    for group in (PLAIN, INLINED, RARELY_CALLED):
+        text = text.replace(f" #{group} {{\n", f' #{group} section ".text" {{\n')
+    return text
 
 
 class StandaloneCompiler:

@@ -107,7 +107,6 @@ class Unit:
     What it does not contain is found through the context; `standalone` overrides that.
     """
 
-    has_tracebacks = True
     more_attributes = ' "no-builtins" "no-realign-stack"'  # frames have one size throughout, for tracebacks
 
     def __init__(self, functions: Sequence[Function], link: Link, others: Sequence[Function] = ()) -> None:
