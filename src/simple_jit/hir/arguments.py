@@ -104,7 +104,11 @@ def _is_function(param: ast.Param) -> bool:
 def _report_unknown_parameter(cx: Context, name: str, names: list[str], ident: ast.Ident) -> None:
     diagnostic = rule.UNKNOWN_PARAMETER.at(ident.span, f"`{name}` has no parameter `{ident.name}`")
     near = suggest(ident.name, names)
-    cx.error(diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)
+    if near:
+        diagnostic.hint(f"did you mean `{near}`?")
+    elif names:
+        diagnostic.note(f"its parameters are {listed(names)}")
+    cx.error(diagnostic)
 
 
 def _report_arity(

@@ -9,7 +9,7 @@ from simple_jit.hir.context import Context, Variable, block, checks_statement, d
 from simple_jit.hir.convert import coerce, definite
 from simple_jit.hir.core_calls import call_method
 from simple_jit.hir.report import a_type
-from simple_jit.hir.symbols import ERROR, GlobalSymbol, HoleType, Symbol
+from simple_jit.hir.symbols import ERROR, ConstSymbol, GlobalSymbol, HoleType, Symbol
 from simple_jit.hir.types import (
     ANY,
     I64,
@@ -256,9 +256,10 @@ def _report_immutable(cx: Context, node: ast.Name, variable: Variable) -> None:
 
 
 def _report_not_variable(cx: Context, node: ast.Name, symbol: Symbol) -> None:
-    cx.error(
-        rule.IMMUTABLE.at(node.span, f"`{node.name}` is not a variable").also(symbol.span, "declared here")
-    )
+    is_const = isinstance(symbol, ConstSymbol)
+    what = "a `const`, which cannot be assigned" if is_const else "not a variable"
+    diagnostic = rule.IMMUTABLE.at(node.span, f"`{node.name}` is {what}").also(symbol.span, "declared here")
+    cx.error(diagnostic.hint("declare it with `var`") if is_const else diagnostic)
 
 
 def _member_place(cx: Context, node: ast.Member, keep: bool) -> Place | None:

@@ -314,7 +314,10 @@ def _iterator_loop(
     item = call_method(cx, iterator, "next", [], at)
     if item is None or not isinstance(item.type, OptionalType):
         _check_anyway(cx, pattern, label, make_body)
-        return cx.error(rule.NOT_ITERABLE.at(at, f"{a_type(source.type)} cannot be iterated over"))
+        diagnostic = rule.NOT_ITERABLE.at(at, f"{a_type(source.type)} cannot be iterated over")
+        if isinstance(source.type, IntType):
+            diagnostic.hint(f"to count up to it, write `0..{code(at)}`")
+        return cx.error(diagnostic)
     cx.enter()
     frame = cx.loop(label)
     current = cx.local("", item.type)

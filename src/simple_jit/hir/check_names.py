@@ -56,6 +56,16 @@ _FOREIGN_NAMES = {
 }
 
 
+_FOREIGN_WORDS = {
+    "lambda": r"a lambda is written `\x: …`",
+    "switch": "a choice among values is written `match x:`",
+    "elsif": "a further condition is written `elif c:`",
+    "foreach": "a loop is written `for x in xs:`",
+    "new": "an object is made by `Name(field: value)`",
+    "del": "an entry is taken out by `d.remove(key)`",
+}
+
+
 @checks(ast.Name)
 def check_name(cx: Context, node: ast.Name, hint: Type | None) -> hir.Expr:
     found = cx.find(node.name)
@@ -166,6 +176,8 @@ def report_unknown_name(cx: Context, node: ast.Name) -> hir.Expr:
     hidden = _hidden_by_export(cx, node.name)
     if hidden is not None:
         return cx.error(diagnostic.note(f"`{hidden.key}` has one, but does not export it"))
+    if node.name in _FOREIGN_WORDS:
+        return cx.error(diagnostic.hint(_FOREIGN_WORDS[node.name]))
     near = _FOREIGN_NAMES.get(node.name) or _enum_with(cx, node.name)
     near = near or suggest(node.name, _candidates(cx))
     return cx.error(diagnostic.hint(f"did you mean `{near}`?") if near else diagnostic)

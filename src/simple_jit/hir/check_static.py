@@ -314,7 +314,11 @@ def convert_call(cx: Context, type: Type, node: ast.Call) -> hir.Expr:
     """`i64(x)`, `f64(x)`, `text(x)`, `bool(x)`."""
     if type is ERROR:
         return hir.Const(None, ERROR, node.span)
-    if len(node.args) != 1 or node.args[0].name or node.args[0].spread:
+    if len(node.args) == 1 and node.args[0].name is not None:
+        name = node.args[0].name.name
+        diagnostic = rule.UNKNOWN_PARAMETER.at(node.args[0].name.span, f"`{type}` has no parameter `{name}`")
+        return cx.error(diagnostic.hint(f"a variable is declared by `val {name}: {type} = …`, or by `var`"))
+    if len(node.args) != 1 or node.args[0].spread:
         given = "1 was" if len(node.args) == 1 else f"{len(node.args) or 'none'} were"
         return cx.error(rule.WRONG_ARITY.at(node.span, f"`{type}` takes 1 argument, but {given} given"))
     arg = node.args[0].value

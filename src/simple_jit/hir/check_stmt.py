@@ -134,7 +134,10 @@ def check_binding(cx: Context, node: ast.Binding) -> hir.Expr:
         _declare_erroneous(cx, node, declared or ERROR)
         return value
     if value.type is UNIT and declared is None:
-        cx.error(rule.NO_VALUE.at(node.value.span, "this gives no value to bind"))
+        diagnostic = rule.NO_VALUE.at(node.value.span, "this gives no value to bind")
+        if isinstance(node.value, ast.If) and node.value.otherwise is None:
+            diagnostic.hint("an `if` without `else` has no value")
+        cx.error(diagnostic)
     if cx.is_top_level and cx.scope.parent is None:
         return bind_global(cx, node, value)
     if isinstance(node.pattern, ast.NamePattern):

@@ -7,9 +7,9 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.bodies import check_block, discard
 from simple_jit.hir.context import Context, Variable, block, checks, expression
 from simple_jit.hir.convert import coerce, join, takes_all, value_span
-from simple_jit.hir.report import a_type
+from simple_jit.hir.report import a_type, code
 from simple_jit.hir.symbols import ERROR, is_open
-from simple_jit.hir.types import BOOL, NEVER, UNIT, OptionalType, Type
+from simple_jit.hir.types import BOOL, NEVER, TEXT, UNIT, ArrayType, OptionalType, Type, is_number
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False
@@ -66,7 +66,24 @@ def check_condition(cx: Context, node: ast.Expr) -> Condition:
 
 
 def _bool(cx: Context, node: ast.Expr) -> hir.Expr:
-    return coerce(cx, expression(cx, node, BOOL), BOOL, what="a condition")
+    value = expression(cx, node, BOOL)
+    wanted = _meant(value)
+    if wanted is None:
+        return coerce(cx, value, BOOL, what="a condition")
+    diagnostic = rule.WRONG_TYPE.at(value_span(value), f"a condition is a `bool`, not `{value.type}`")
+    return cx.error(diagnostic.hint(f"compare it: `{wanted}`"))
+
+
+def _meant(value: hir.Expr) -> str | None:
+    """Return the comparison that a person means who writes a value of another type as a condition."""
+    shown = code(value_span(value), "x")
+    if is_number(value.type):
+        return f"{shown} != 0"
+    if value.type is TEXT or isinstance(value.type, ArrayType):
+        return f"not {shown}.is_empty()"
+    if isinstance(value.type, OptionalType) and value.type.inner is not BOOL:
+        return f"{shown} != nil"
+    return None
 
 
 def _nil_test(cx: Context, node: ast.Compare) -> Condition:

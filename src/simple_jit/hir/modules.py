@@ -259,6 +259,8 @@ def _modules_in(folder: str) -> list[str]:
 
 def _nearest(parts: tuple[str, ...], folders: list[str]) -> str | None:
     """Return the module that a path is most likely a misspelling of: its first part that is not there is."""
+    if len(parts) == 1 and parts[0] in _modules_in(os.path.join(folders[-1], "std")):
+        return f"std.{parts[0]}"
     for count in range(1, len(parts) + 1):
         known = [os.path.join(folder, *parts[: count - 1]) for folder in folders]
         names = {name for folder in known for name in _modules_in(folder)} - {"mod"}

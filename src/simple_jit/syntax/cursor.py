@@ -29,6 +29,17 @@ FRAMES_PER_LEVEL = 16
 """An upper bound of the Python calls that one level of nesting takes."""
 
 
+_LAMBDA = r"a lambda is written `\x: …`"
+_EXPECTED_HINTS = {
+    ("after the arguments", "->"): _LAMBDA,
+    ("after the arguments", "=>"): _LAMBDA,
+    ("after the patterns", "="): "a loop over numbers is written `for i in 0..n:`",
+    ("before the body", "="): "to compare, write `==`",
+    ("before the body", "{"): "a block is indented after a `:`, not put in braces",
+}
+"""What a person means who writes this token in this place, as other languages have it."""
+
+
 class ParseError(Exception):
     """Unwinds the parser to the statement that is being parsed, after an error was reported."""
 
@@ -65,7 +76,9 @@ class Cursor:
     def expect(self, kind: str, where: str) -> Token:
         """Take a token of this kind; `where` ends the message: "after the pattern"."""
         if self.token.kind != kind:
-            self.fail(catalogue.EXPECTED_TOKEN, f"expected `{kind}` {where}, found {self.found()}")
+            hint = _EXPECTED_HINTS.get((where, self.token.kind))
+            message = f"expected `{kind}` {where}, found {self.found()}"
+            self.fail(catalogue.EXPECTED_TOKEN, message, *([hint] if hint else []))
         return self.advance()
 
     def peek(self, ahead: int = 1) -> Token:
@@ -78,6 +91,10 @@ class Cursor:
     def spaced(self) -> bool:
         """Tell whether white space stands before the current token."""
         return self.at > 0 and self.tokens[self.at - 1].end < self.token.start
+
+    def ends_line(self, place: int) -> bool:
+        """Tell whether nothing stands between a place in the file and the end of its line."""
+        return self.file.text[place:].partition("\n")[0].strip() == ""
 
     def starts_new_statement(self) -> bool:
         """Tell whether the current token follows a block: then no operand goes on."""

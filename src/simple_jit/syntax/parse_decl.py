@@ -231,6 +231,9 @@ class DeclarationParser(StatementParser):
         name = self.name(f"a name for the {kind}")
         generics = self.generics()
         where = self.where_clause()
+        if self.token.kind == "(":
+            hint = "what types have in common is a trait: `impl Trait for Name:`"
+            self.fail(catalogue.FOREIGN_SYNTAX, "there is no inheritance between classes", hint)
         doc, members = self._members(self._record_member)
         return ast.RecordDecl(
             self.span_from(prefix.start),

@@ -255,6 +255,8 @@ class ExpressionParser(PatternParser):
         hint = _FOREIGN.get(kind)
         if hint is not None and (kind == "!" or self.previous_kind() == kind):
             self.fail(catalogue.FOREIGN_SYNTAX, hint)
+        if kind == "=" and self.previous_kind() == ":":
+            self.fail(catalogue.FOREIGN_SYNTAX, "a variable is declared by `val x = …`, or `var x = …`")
         if kind in _SPREADS:
             message = f"`{kind}` spreads only an item of a literal or an argument"
             self.fail(catalogue.MISPLACED_SPREAD, message)
@@ -265,6 +267,11 @@ class ExpressionParser(PatternParser):
 
     def _unary(self) -> Expr:
         token = self.advance()
+        doubled = self.file.text[token.start - 1 : token.end]
+        if doubled == token.kind * 2 and self.ends_line(token.end):
+            self.at -= 1
+            self.token = token
+            self.fail(catalogue.FOREIGN_SYNTAX, f"`{doubled}` is written `{token.kind}= 1`")
         self.enter()
         operand = self._binary(POWER)
         self.depth -= 1

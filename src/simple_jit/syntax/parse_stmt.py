@@ -623,6 +623,10 @@ _FOREIGN_FUNCTIONS = frozenset({"def", "fun", "func", "function"})
 _END_HINTS = {
     "import": "imports are written `use a.b.{x, y}`",
     "=": "`==` compares",
+    "if": "a choice is written `if c: a else: b`",
+    "=>": r"a lambda is written `\x: …`",
+    "->": r"a lambda is written `\x: …`",
+    "{": "a block is indented after a `:`, not put in braces",
     "?": "a choice is written `if a: b else: c`",
 }
 
