@@ -6,8 +6,8 @@
         …
 
 An index that is known not to be negative need not wrap; one known to be below the length as well need
-not be checked (`ranges` tells). A counted loop without calls needs no poll: that is the rule of
-lowering too, but some calls have been inlined since.
+not be checked (`ranges` tells). A counted loop without calls that may take long needs no poll: that is
+the rule of lowering too, but some calls have been inlined since.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from simple_jit.passes.ranges import Ranges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from simple_jit.mir.nodes import Function, Local
+    from simple_jit.mir.nodes import Function, Instruction, Local
     from simple_jit.mir.visit import Loop
     from simple_jit.passes.environment import Environment
 
-_CALLS = frozenset((mir.Call, mir.CallExtern, mir.CallPointer))
+_SHORT_EXTERNS = frozenset(("memcmp", "memmove", "memset", "rt_heap_refill"))
 
 
 def remove_bounds_checks(function: Function, env: Environment) -> None:
@@ -34,7 +34,7 @@ def remove_bounds_checks(function: Function, env: Environment) -> None:
         _relax_indices(function, ranges)
     if mir.Poll in kinds:
         for loop in ranges.loops:
-            _remove_polls(loop, ranges)
+            _remove_polls(loop, ranges, env)
 
 
 def _relax_indices(function: Function, ranges: Ranges) -> None:
@@ -57,16 +57,23 @@ def _relax_indices(function: Function, ranges: Ranges) -> None:
         replace_locals(function, same)
 
 
-def _remove_polls(loop: Loop, ranges: Ranges) -> None:
+def _remove_polls(loop: Loop, ranges: Ranges, env: Environment) -> None:
     if not any(type(i) is mir.Poll for block in loop.blocks for i in block.instructions):
         return
-    if any(type(i) in _CALLS for block in loop.blocks for i in block.instructions):
+    if any(_may_take_long(i, env) for block in loop.blocks for i in block.instructions):
         return
     if not _is_counted(loop, ranges):
         return
     for block in loop.blocks:
         if ranges.loops_around(block)[0] is loop:
             block.instructions = [i for i in block.instructions if type(i) is not mir.Poll]
+
+
+def _may_take_long(i: Instruction, env: Environment) -> bool:
+    if type(i) is mir.Call:
+        callee = env.mir_of(i.callee)
+        return callee is None or not callee.rarely_called
+    return type(i) is mir.CallPointer or (type(i) is mir.CallExtern and i.symbol not in _SHORT_EXTERNS)
 
 
 def _is_counted(loop: Loop, ranges: Ranges) -> bool:

@@ -10,6 +10,7 @@ from simple_jit.passes.copy_propagation import propagate_copies
 from simple_jit.passes.dead_code import remove_dead_code
 from simple_jit.passes.environment import Environment
 from simple_jit.passes.inline import inline_calls, inline_recursion
+from simple_jit.passes.known_calls import call_known_values
 from simple_jit.passes.loop_invariants import hoist_invariants
 from simple_jit.passes.loop_inversion import invert_loops
 from simple_jit.passes.loop_versioning import version_loops
@@ -38,6 +39,7 @@ INLINE_RECURSION: Final = Pass("inline-recursion", inline_recursion)
 CONSTANT_FOLDING: Final = Pass("constant-folding", fold_constants)
 COMMON_SUBEXPRESSIONS: Final = Pass("common-subexpressions", share_computations)
 COPY_PROPAGATION: Final = Pass("copy-propagation", propagate_copies)
+KNOWN_CALLS: Final = Pass("known-calls", call_known_values)
 SCALAR_REPLACEMENT: Final = Pass("scalar-replacement", replace_objects)
 LOOP_INVARIANTS: Final = Pass("loop-invariants", hoist_invariants)
 BOUNDS_CHECKS: Final = Pass("bounds-checks", remove_bounds_checks)
@@ -51,6 +53,7 @@ QUICK: Final = (
     CONSTANT_FOLDING,
     COPY_PROPAGATION,
     COMMON_SUBEXPRESSIONS,
+    KNOWN_CALLS,
     SCALAR_REPLACEMENT,
     LOOP_INVARIANTS,
     BOUNDS_CHECKS,
@@ -64,6 +67,7 @@ FULL: Final = (
     CONSTANT_FOLDING,
     COPY_PROPAGATION,
     COMMON_SUBEXPRESSIONS,
+    KNOWN_CALLS,
     SCALAR_REPLACEMENT,
     LOOP_INVARIANTS,
     BOUNDS_CHECKS,

@@ -108,6 +108,8 @@ def _halves(part: Part) -> list[Part]:
 def _may_be_vectorised(function: Function) -> bool:
     """Is there an inner loop that counts over arrays, with nothing in it that leaves it early?"""
     trips = Trips(function)
+    if function.rarely_called:
+        return False
     inner: list[Loop] = []
     for loop in trips.loops:
         if not any(other.blocks <= loop.blocks for other in inner):
@@ -116,15 +118,13 @@ def _may_be_vectorised(function: Function) -> bool:
 
 
 def _is_plain(loop: Loop) -> bool:
-    """Does a loop work on arrays and do nothing but compute otherwise?"""
-    works = False
-    for block in loop.blocks:
-        for i in block.instructions:
-            kind = type(i)
-            if kind in _STOPS:
-                return False
-            works = works or (isinstance(i, (mir.Load, mir.Store)) and i.index is not None)
-    return works
+    """Does a loop work on arrays, not on what is in their elements, and do nothing but compute otherwise?"""
+    instructions = [i for block in loop.blocks for i in block.instructions]
+    if any(type(i) in _STOPS for i in instructions):
+        return False
+    accesses = [i for i in instructions if isinstance(i, (mir.Load, mir.Store))]
+    loaded = {i.dst for i in accesses if isinstance(i, mir.Load)}
+    return any(i.index is not None for i in accesses) and not any(i.base in loaded for i in accesses)
 
 
 class _Hotness:
