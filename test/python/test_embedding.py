@@ -206,9 +206,14 @@ def test_unknown_names_of_the_package() -> None:
         _ = simple_jit.nonsense
 
 
-def test_the_example_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "embedding.md").read_text(encoding="utf-8")
-    code = text.split("```python\n")[1].split("```")[0]
-    wanted = [line.rsplit("# ", 1)[1] for line in code.splitlines() if "# " in line]
-    exec(compile(code, "docs/embedding.md", "exec"), {})
-    assert capsys.readouterr().out.splitlines() == wanted
+PAGE = (Path(__file__).parents[2] / "docs" / "embedding.md").read_text(encoding="utf-8")
+EXAMPLES = [part.split("```")[0] for part in PAGE.split("```python\n")[1:]]
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_the_examples_of_the_documentation(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    code = EXAMPLES[number]
+    prints = [line for line in code.splitlines() if line.lstrip().startswith("print(")]
+    with create_backend(BackendKind.INTERPRETER) as backend:
+        exec(compile(code, "docs/embedding.md", "exec"), {"backend": backend})
+    assert capsys.readouterr().out.splitlines() == [line.rsplit("# ", 1)[1] for line in prints]
