@@ -43,15 +43,22 @@ fn main():
     if f(1) != {n} + 67 or message != "no {n}" or names{n}.len() + mixed.len() != 6:
         panic("wrong")
 """
+SMALL = """
+struct Pair{n}:
+    first: i64
+    second: i64
+fn sum{n}(p: Pair{n}) -> i64: p.first + p.second
+fn main() -> i64: sum{n}(Pair{n}(first: {n}, second: -{n}))
+"""
 WRONG = "fn main():\n    val a{n}: text = {n}\n"
 FAILING = "val xs{n} = [{n}]\nfn main():\n    print xs{n}[1]\n"
 EXPECTED: dict[int, type[Exception]] = {1: CompileError, 2: SimpleError}
 
 
 def run_program(backend: JitInterpreterBackend, number: int) -> None:
-    """Run the program of a number: one in seven does not compile, one in seven fails."""
+    """Run the program of a number: of seven, one does not compile, one fails, one uses much."""
     wanted = EXPECTED.get(number % 7)
-    source = {1: WRONG, 2: FAILING}.get(number % 7, SOURCE)
+    source = {1: WRONG, 2: FAILING, 3: SOURCE}.get(number % 7, SMALL)
     try:
         backend.run(source.replace("{n}", str(number)).replace("{{", "{").replace("}}", "}"))
     except (CompileError, SimpleError) as error:

@@ -22,7 +22,7 @@ from leaks import backends, resident_kilobytes, run_program, table_sizes  # noqa
 from simple_jit.backend import BackendKind  # noqa: E402
 
 KINDS = [kind.value for kind in BackendKind if kind is not BackendKind.COMPILER]
-WAITING = 2000
+WAITING = 5000
 """Entries of programs that are gone which may wait for a collection."""
 
 

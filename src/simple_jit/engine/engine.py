@@ -116,6 +116,7 @@ class Engine(Hooks):
         self.externs.callbacks.forget_program()
         self.context.forget_program()
         self.heap.forget_constants()
+        self.heap.collector.collect_types()
         if self._native is not None:
             self._native.forget_program()
         self._take(program)

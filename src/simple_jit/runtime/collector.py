@@ -46,7 +46,9 @@ FIRST_BUDGET: Final = 32 << 20
 LARGE: Final = 32 << 10
 CHUNK: Final = 256 << 10
 RETIRED_TYPES: Final = 256
-"""So many types of programs that are gone are worth a look at the whole heap."""
+"""So many types of programs that are gone are worth a look at the whole heap after a collection."""
+MANY_RETIRED_TYPES: Final = 4096
+"""So many are worth a collection."""
 LEAST_RETURNED: Final = 64 << 10
 """Gaps of that size may be given back to the system."""
 _SPANS: Final = 16 << 20
@@ -266,6 +268,11 @@ class Collector:
         offset = address - self._heap.base
         word: int = I64[(self._get(_STARTS) >> 3) + (offset >> 10)]
         return word >> (offset >> 4 & 63) & 1 != 0
+
+    def collect_types(self) -> None:
+        """Collect where many types are waiting for that since their programs are gone."""
+        if self._context.types.retired >= MANY_RETIRED_TYPES:
+            self.collect("types")
 
     def _set_budget(self, live: int) -> None:
         self._set(_BUDGET, max(min(FIRST_BUDGET, self._heap.limit // 4), live))
