@@ -82,8 +82,8 @@ def table_sizes(backend: JitInterpreterBackend) -> dict[str, int]:
     gc.collect()
     sizes = backend._engine.table_sizes()
     for table in ("_arrays", "_optionals", "_tuples", "_functions"):
-        sizes[f"types{table}"] = len(getattr(types, table))
-    sizes["descriptors"] = len(layout._by_name)
+        sizes[f"types{table}"] = sum(entry() is not None for entry in getattr(types, table).entries.values())
+    sizes["descriptors"] = sum(entry() is not None for entry in layout._by_name.values())
     sizes["shapes"] = len(shapes._makers)
     sizes["arenas"] = len(code_arena._live)
     sizes["reserved regions"] = len(context._reserved)

@@ -45,7 +45,7 @@ def load_collector(engine: Engine, block: int) -> tuple[Functions, bool]:
     """
     try:
         functions, refill = _native(engine)
-        if not engine.heap.collector.stress:
+        if not engine.heap.collector.is_asked_always:
             _install_refill(engine, refill, block)
         return functions, True
     except (BackendError, BackendMissing, CodeMemoryError):

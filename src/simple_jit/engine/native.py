@@ -55,6 +55,7 @@ class NativeCode:
         context.new_code_slot = self._new_slot
         self._fill_slots()
         self.thread = 0
+        self._faults = heap.collector.faults
         self.use_this_thread()
         install_interrupt(backend, context, is_command)
 
@@ -100,6 +101,8 @@ class NativeCode:
         if thread != self.thread:
             set_stack_limit(self._context)
             self.thread = thread
+            if self._faults is not None:
+                self._faults.watch_native_code(self._context)
 
     def add_unit(self, code: CompiledCode) -> int:
         """Put code into place that has no slots in the code table, for ever; returns its address."""

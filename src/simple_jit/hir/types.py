@@ -240,40 +240,47 @@ SCALARS: Final[dict[str, Type]] = {t.name: t for t in (I8, I16, I32, I64, U8, U1
 ALIASES: Final[dict[str, Type]] = {"int": I64, "float": F64, "str": TEXT, "String": TEXT}
 
 
-class _Entry(ref):  # type: ignore[type-arg]
-    """A weak reference to an interned type, which leaves its table when the type is gone."""
-
-    __slots__ = ("key", "table")
-    key: int | tuple[int, ...]
-    table: _Table
-
-
-def _forget(entry: _Entry) -> None:
-    if entry.table.get(entry.key) is entry:
-        del entry.table[entry.key]
-
-
 if TYPE_CHECKING:
-    _Table = dict[int | tuple[int, ...], _Entry]
     T = TypeVar("T", bound=Type)
-
-# By the identities of the parts, which the type keeps alive. No table keeps any type.
-_arrays: _Table = {}
-_fixed_arrays: _Table = {}
-_optionals: _Table = {}
-_tuples: _Table = {}
-_functions: _Table = {}
+    Key = int | tuple[int, ...]
 
 
-def _interned(table: _Table, key: int | tuple[int, ...], make: Callable[[], T]) -> T:
-    """Return the type of a key, made where there is none."""
-    entry = table.get(key)
-    found: T | None = entry() if entry is not None else None
-    if found is None:
-        found = make()
-        entry = table[key] = _Entry(found, _forget)
-        entry.key, entry.table = key, table
-    return found
+class _Table:
+    """Interned types by the identities of their parts, which they keep alive; it keeps none of them.
+
+    What is gone is thrown out when the table has grown to twice its size. (A callback of the reference
+    could do so at once, but Ctrl-C would be lost in it.)
+    """
+
+    __slots__ = ("_full", "entries")
+
+    def __init__(self) -> None:
+        self.entries: dict[Key, ref[Any]] = {}
+        self._full = 64
+
+    def find(self, key: Key, make: Callable[[], T]) -> T:
+        """Return the type of a key, made where there is none."""
+        entry = self.entries.get(key)
+        found: T | None = entry() if entry is not None else None
+        if found is None:
+            if len(self.entries) >= self._full:
+                self._clean()
+            found = make()
+            self.entries[key] = ref(found)
+        return found
+
+    def _clean(self) -> None:
+        for key, entry in list(self.entries.items()):
+            if entry() is None:
+                del self.entries[key]
+        self._full = 2 * len(self.entries) + 64
+
+
+_arrays: Final = _Table()
+_fixed_arrays: Final = _Table()
+_optionals: Final = _Table()
+_tuples: Final = _Table()
+_functions: Final = _Table()
 
 
 def generalised(type: Type) -> Type:
@@ -284,13 +291,13 @@ def generalised(type: Type) -> Type:
 def array_of(elem: Type) -> ArrayType:
     """Return `[elem]`."""
     elem = generalised(elem)
-    return _interned(_arrays, id(elem), lambda: ArrayType(elem))
+    return _arrays.find(id(elem), lambda: ArrayType(elem))
 
 
 def fixed_array_of(elem: Type, length: int) -> FixedArrayType:
     """Return `[elem; length]`."""
     elem = generalised(elem)
-    return _interned(_fixed_arrays, (id(elem), length), lambda: FixedArrayType(elem, length))
+    return _fixed_arrays.find((id(elem), length), lambda: FixedArrayType(elem, length))
 
 
 def growable(type: Type) -> Type:
@@ -303,19 +310,19 @@ def optional_of(inner: Type) -> OptionalType:
     if isinstance(inner, OptionalType):
         return inner
     inner = generalised(inner)
-    return _interned(_optionals, id(inner), lambda: OptionalType(inner))
+    return _optionals.find(id(inner), lambda: OptionalType(inner))
 
 
 def tuple_of(items: Sequence[Type]) -> TupleType:
     """Return `(items…)`; `items` must not be empty (that is `UNIT`)."""
     parts = tuple(items)
-    return _interned(_tuples, tuple(map(id, parts)), lambda: TupleType(parts))
+    return _tuples.find(tuple(map(id, parts)), lambda: TupleType(parts))
 
 
 def function_of(params: Sequence[Type], ret: Type) -> FnType:
     """Return `fn(params…) -> ret`."""
     parts = tuple(params)
-    return _interned(_functions, (id(ret), *map(id, parts)), lambda: FnType(parts, ret))
+    return _functions.find((id(ret), *map(id, parts)), lambda: FnType(parts, ret))
 
 
 def plain_function(type: FnType) -> FnType:

@@ -25,7 +25,7 @@ from simple_jit.mir.abi import ARRAY_SIZE, HEADER_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Final
 
     from simple_jit.mir.parse import TypeShape
@@ -215,6 +215,8 @@ class Descriptor:
 
 
 _by_name: dict[str, ref[Descriptor]] = {}
+_cleaned: Final = [0]
+"""How many descriptors there were when those that are gone were last thrown out."""
 
 
 def _add(name: str, kind: str, size: int, stride: int, references: tuple[int, ...]) -> Descriptor:
@@ -228,17 +230,14 @@ def _add(name: str, kind: str, size: int, stride: int, references: tuple[int, ..
         if (found.kind, found.size, found.stride, found.references) == shape:
             return found
         name += "'"
+    if len(_by_name) >= 2 * _cleaned[0] + 64:
+        for other, entry in list(_by_name.items()):
+            if entry() is None:
+                del _by_name[other]
+        _cleaned[0] = len(_by_name)
     found = Descriptor(name, *shape)
-    _by_name[name] = ref(found, _forgetter(name))
+    _by_name[name] = ref(found)
     return found
-
-
-def _forgetter(name: str) -> Callable[[ref[Descriptor]], None]:
-    def forget(entry: ref[Descriptor]) -> None:
-        if _by_name.get(name) is entry:
-            del _by_name[name]
-
-    return forget
 
 
 FREE_DESCRIPTOR: Final = _add("free", "free", 16, 0, ())

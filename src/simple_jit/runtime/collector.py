@@ -28,6 +28,7 @@ import sys
 from simple_jit.mir import abi
 from simple_jit.runtime.context import Context, release, reserve
 from simple_jit.runtime.errors import SimpleError
+from simple_jit.runtime.faults import wanted_faults
 from simple_jit.runtime.memory import I64, fill_bytes, read_bytes, store_words
 from simple_jit.runtime.type_table import TYPES, TypeTable
 
@@ -108,6 +109,8 @@ class Collector:
         self._log = os.environ.get("SIMPLE_GC_LOG", "") not in ("", "0")
         self.stress = _stress()
         self._until_stress = self.stress
+        self.faults = wanted_faults()
+        self.is_asked_always = bool(self.stress or self.faults)
         self.statistics = Statistics()
         self.after_collection: list[Callable[[Callable[[int], bool]], None]] = []
         """Called with what tells of an address whether the object at it was reached."""
@@ -121,6 +124,7 @@ class Collector:
             SimpleError: `OutOfMemory`.
         """
         size = self._rounded(size)
+        self._may_fail()
         if self._busy or not self._is_ready():
             return self._extend(size)
         cause = self._due(size)
@@ -139,6 +143,7 @@ class Collector:
             SimpleError: `OutOfMemory`.
         """
         size = self._rounded(size)
+        self._may_fail()
         if self._functions is None or self._off:
             return self._extend(size)
         budget = self._get(_BUDGET)
@@ -148,6 +153,10 @@ class Collector:
         finally:
             self._set(_BUDGET, budget)
         return found or self._fail()
+
+    def _may_fail(self) -> None:
+        if self.faults is not None and not self._busy and self.faults.strikes():
+            raise SimpleError("OutOfMemory", "out of memory (on purpose)")
 
     def _due(self, size: int) -> str:
         if self.stress:
@@ -190,7 +199,8 @@ class Collector:
         limit = heap.base + heap.limit
         if after > limit:
             self._fail()
-        end = max(self._context.load(abi.HEAP_END), after if self.stress else min(after + CHUNK, limit))
+        room = after if self.is_asked_always else min(after + CHUNK, limit)
+        end = max(self._context.load(abi.HEAP_END), room)
         if self._functions is not None:
             self._set(_TOP, max(self._get(_TOP), end))
         self._context.store(abi.HEAP_NEXT, after)
@@ -241,7 +251,8 @@ class Collector:
             if self.stress:
                 self._poison()
                 # A deep stack would take for ever to search at each allocation.
-                self._until_stress = self.stress * (1 + int((perf_counter() - started) * 1000))
+                milliseconds = int((perf_counter() - started) * 1000)
+                self._until_stress = self.stress * (1 + milliseconds * milliseconds)
             else:
                 self._give_back(live)
             self._note(cause, used, live, perf_counter() - started)
@@ -457,7 +468,7 @@ class Collector:
             self._set(cell, base)
         self._set(_ALLOCATED, self._context.load(abi.HEAP_NEXT) - base)
         self._set(_LARGE, LARGE)
-        self._set(_CHUNK, 16 if self.stress else CHUNK)
+        self._set(_CHUNK, 16 if self.is_asked_always else CHUNK)
         self._set_budget(0)
 
     def _add_types(self) -> None:

@@ -135,7 +135,7 @@ class Heap:
         self.text_dict = _no_types
         self.collector = Collector(self, context, load)
         self.collector.after_collection.append(self.lent.forget_dead)
-        I64[self._end] = self.base + (0 if self.collector.stress else min(self.limit, FIRST_BUDGET))
+        I64[self._end] = self.base + (0 if self.collector.is_asked_always else min(self.limit, FIRST_BUDGET))
         context.make_text = self.text_constant
 
     def close(self) -> None:

@@ -175,6 +175,10 @@ class Interpreter:
     def prepare(self, instance: Instance) -> Callable[..., Any]:
         """Compile an instance that has not run yet; return what its callers should call."""
         instance.interpreted = self.compile(instance.function)
+        faults = self.heap.collector.faults
+        # As in native code: these have no poll at their entry.
+        if faults is not None and not {"inline", "ends_soon"} & instance.function.annotations:
+            instance.interpreted = faults.watched(instance.interpreted)
         if self.hooks.window is not None:
             return self._sampling(instance, self.hooks.window)
         if self.hooks.call_threshold is None:
