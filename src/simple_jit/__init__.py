@@ -11,6 +11,7 @@ __all__ = [
     "BackendMissing",
     "CleanedUp",
     "CompileError",
+    "EngineClosed",
     "InvalidMir",
     "JitInterpreterBackend",
     "JitInterpreterConfig",
@@ -28,6 +29,7 @@ _HOMES = {
     "BackendMissing": "simple_jit.tiers.contract",
     "CleanedUp": "simple_jit.execution",
     "CompileError": "simple_jit.base.diagnostics",
+    "EngineClosed": "simple_jit.engine.hosted",
     "InvalidMir": "simple_jit.execution",
     "LocalExecutionManager": "simple_jit.execution",
     "SimpleError": "simple_jit.runtime.errors",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         create_backend,
     )
     from simple_jit.base.diagnostics import CompileError
+    from simple_jit.engine.hosted import EngineClosed
     from simple_jit.execution import (
         CleanedUp,
         InvalidMir,

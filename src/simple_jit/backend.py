@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
+    from simple_jit.engine.engine import Engine
     from simple_jit.runtime.output import Sink
     from simple_jit.runtime.shared_arrays import SharedArray
 
@@ -196,7 +197,10 @@ class JitInterpreterBackend:
         self.config = config or JitInterpreterConfig()
         self._kind = kind or _kind_of(self.config)
         self._hosted = HostedEngine(self.config.engine_config(), sink)
-        self._engine = self._hosted.engine
+
+    @property
+    def _engine(self) -> Engine:
+        return self._hosted.engine
 
     @classmethod
     def new(cls, config: JitInterpreterConfig) -> JitInterpreterBackend:
@@ -215,7 +219,10 @@ class JitInterpreterBackend:
         self.close()
 
     def close(self) -> None:
-        """Give back the memory; the objects that calls returned must not be used any more."""
+        """Give back the memory; objects that calls returned are of no use then.
+
+        A second call does nothing; all else then raises `EngineClosed`.
+        """
         self._hosted.close()
 
     def run(self, source: str, args: Sequence[str] = (), path: str = "<source>") -> int:

@@ -12,6 +12,7 @@ from simple_jit import (
     BackendKind,
     BackendMissing,
     CompileError,
+    EngineClosed,
     JitInterpreterBackend,
     JitInterpreterConfig,
     JitMode,
@@ -191,6 +192,27 @@ def test_configurations() -> None:
     ):
         with pytest.raises(ValueError, match=r"not|unknown"):
             JitInterpreterConfig(**bad)  # type: ignore[arg-type]
+
+
+def test_use_after_close(backend: JitInterpreterBackend) -> None:
+    backend.run(PROGRAM)
+    point = backend.call("point", [4])
+    backend.close()
+    backend.close()
+    uses = (
+        lambda: backend.run(PROGRAM),
+        lambda: backend.run_file(__file__),
+        lambda: backend.call("nothing"),
+        lambda: backend.call_array("nothing"),
+        lambda: backend.eval("1"),
+        backend.stats,
+        lambda: backend.register(len, signature="fn(text) -> i64"),
+    )
+    for use in uses:
+        with pytest.raises(EngineClosed, match="the engine was closed"):
+            use()
+    with pytest.raises(RuntimeError, match="was closed"):
+        _ = point.x
 
 
 def test_a_missing_back_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

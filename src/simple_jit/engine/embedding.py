@@ -90,8 +90,14 @@ def _define_engines(engine: Engine) -> None:
         values = _arguments(engine, args)
         return _answer(engine, lambda: engines[number].call_typed(read(name), values))
 
+    def opened(number: int) -> HostedEngine:
+        if engines[number].is_closed:
+            raise SimpleError("Panic", "the engine was closed")
+        return engines[number]
+
     def stats(number: int) -> int:
-        return _answer(engine, lambda: (engines[number].statistics(), types.ANY))
+        found = opened(number)
+        return _answer(engine, lambda: (found.statistics(), types.ANY))
 
     i64, text, flag = types.I64, types.TEXT, types.BOOL
     define = engine.externs.define
@@ -101,9 +107,10 @@ def _define_engines(engine: Engine) -> None:
     define("rt_jit_run_file", (i64, text), _ANYS, run_file)
     define("rt_jit_eval", (i64, text), _ANYS, evaluate)
     define("rt_jit_call", (i64, text, _ANYS), _ANYS, call)
+    define("rt_jit_close", (i64,), types.UNIT, lambda n: engines[n].close())
     define("rt_jit_stats", (i64,), _ANYS, stats)
-    define("rt_jit_calls", (i64, text), i64, lambda n, name: engines[n].calls(read(name)))
-    define("rt_jit_is_compiled", (i64, text), flag, lambda n, name: engines[n].is_compiled(read(name)))
+    define("rt_jit_calls", (i64, text), i64, lambda n, name: opened(n).calls(read(name)))
+    define("rt_jit_is_compiled", (i64, text), flag, lambda n, name: opened(n).is_compiled(read(name)))
 
 
 def _define_managers(engine: Engine) -> None:

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from simple_jit.runtime.shared_arrays import SharedArray
 
 
+class EngineClosed(RuntimeError):
+    """An engine was used after it had been closed."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine was closed")
+
+
 class HostedEngine:
     """Runs programs, and calls functions of the last one with Python values. Threads take turns.
 
@@ -33,13 +40,31 @@ class HostedEngine:
     def __init__(self, config: Config, sink: Sink | None = None, error_sink: Sink | None = None) -> None:
         if config.mode != "always_interpret" and config.backend != "auto":
             open_backend(config.backend)
-        self.engine = Engine(config, sink, error_sink)
+        self._engine: Engine | None = Engine(config, sink, error_sink)
         self._program: hir.Program | None = None
 
+    @property
+    def engine(self) -> Engine:
+        """The engine.
+
+        Raises:
+            EngineClosed: there is none any more.
+        """
+        if self._engine is None:
+            raise EngineClosed
+        return self._engine
+
+    @property
+    def is_closed(self) -> bool:
+        return self._engine is None
+
     def close(self) -> None:
-        """Give back the memory."""
-        self._program = None
-        self.engine.close()
+        """Give back the memory. A second call does nothing; all else then raises `EngineClosed`."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            with engine.lock:
+                self._program = None
+                engine.close()
 
     def run(self, source: SourceFile, args: Sequence[str] = ()) -> int:
         """Check and run a program, and return its exit status.
@@ -76,7 +101,7 @@ class HostedEngine:
 
     def find(self, name: str) -> hir.Function | None:
         """Return a function of the program that ran last, if all its parameters have types."""
-        return self._program.find(name) if self._program is not None else None
+        return self._program.find(name) if self.engine and self._program is not None else None
 
     def call(self, name: str, args: Sequence[Any] = ()) -> Any:
         """Call a function of the program that ran last.
