@@ -19,7 +19,7 @@ from simple_jit.engine.engine import Engine
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.scripts import localise_globals
 from simple_jit.runtime import signals
-from simple_jit.runtime.errors import SimpleError, SimpleExit, render_error
+from simple_jit.runtime.errors import SimpleError, SimpleExit, render_error, render_interrupt
 from simple_jit.tiers.contract import BackendError, BackendMissing
 
 TYPE_CHECKING = False
@@ -104,8 +104,12 @@ def _run(engine: Engine, source: SourceFile, args: Sequence[str]) -> int:
         engine.output.finish(1)
         sys.stderr.write(f"error: {error}\n")
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         signals.end_soon(INTERRUPTED)
+        engine.output.finish(INTERRUPTED)
+        frames = engine.context.frames_of(stop)
+        if frames:
+            sys.stderr.write(render_interrupt(frames, line_finder(program), color=wants_color()))
         return INTERRUPTED
 
 

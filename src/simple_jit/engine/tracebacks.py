@@ -11,7 +11,7 @@ from __future__ import annotations
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.errors import Frame, SimpleError
 from simple_jit.runtime.stretches import Stretch, forget_stretches, stretches_of, walk
-from simple_jit.tiers.interpreter.frames import activations
+from simple_jit.tiers.interpreter.frames import activations, statement_site
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ class Tracebacks:
     def _innermost(self, error: BaseException, activation: Activation) -> Trail:
         """Return the site of an error that arose in an interpreted function itself."""
         site = error.site if isinstance(error, SimpleError) else None
+        if site is None and isinstance(error, KeyboardInterrupt):
+            site = statement_site(self._interpreter(), activation)
         if site is not None:
             return [Site(site.file, site.line, site.column, activation.symbol)]
         return [self._declaration(activation.symbol)]

@@ -36,6 +36,32 @@ SEPARATE: Final = Limits(24, 60)
 """For functions that need several closures."""
 
 
+_MARK: Final = "  # "
+
+
+class Places:
+    """Where in the source the code of a flat function is.
+
+    `calls` by the free variable that each begins with; `statements` by the numbers in comments at the ends
+    of `lines`, the text of the body.
+    """
+
+    __slots__ = ("calls", "lines", "statements")
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Span] = {}
+        self.statements: list[Span] = []
+        self.lines: list[str] = []
+
+    def statement(self, line: int) -> Span | None:
+        """Return the place of the statement that the line with an index is of; None before the first."""
+        for text in reversed(self.lines[: line + 1]):
+            _, mark, number = text.rpartition(_MARK)
+            if mark:
+                return self.statements[int(number)]
+        return None
+
+
 def span_name(name: str) -> str:
     """Return the free variable that has the place of the call which begins with `name`."""
     return f"b{int(name[1:]) + 1}"
@@ -51,16 +77,16 @@ class FunctionCompiler:
     A *flat* function is one closure, in which Python's own locals hold those of the function; otherwise
     there is a frame, a list, which the closures share.
 
-    `calls` has the places of the calls in a flat function, by the free variable that each begins with.
+    `places` is what tracebacks need to know of a flat function.
     """
 
     __slots__ = (
-        "calls",
         "facts",
         "flat",
         "function",
         "interpreter",
         "limits",
+        "places",
         "shape",
         "signals",
     )
@@ -74,7 +100,7 @@ class FunctionCompiler:
         self.signals: dict[Escape, Signal] = {(None, "return"): RETURN}
         self.shape = Shape(tail=True)
         self.limits = limits
-        self.calls: dict[str, Span] = {}
+        self.places = Places()
         self.flat = limits is FLAT
 
     def place(self, span: Span) -> str:
@@ -85,7 +111,7 @@ class FunctionCompiler:
         """Make what a call begins with a free variable, of which tracebacks know the place."""
         name = self.shape.bind(callee)
         if self.flat:
-            self.calls[name] = span
+            self.places.calls[name] = span
         else:
             # Functions with the same text share their code. The next free variable tells the place.
             self.shape.bind(span)
@@ -95,6 +121,13 @@ class FunctionCompiler:
         """Return the text of a call that begins with `name`, which `bind_callee` gave."""
         # The code never gets to the place, but what is named is a free variable.
         return text if self.flat else f"({text} if 1 else {span_name(name)})"
+
+    def marked(self, lines: list[str], span: Span) -> list[str]:
+        """Note at the first line of a statement in a flat function where it is in the source."""
+        if self.flat and lines:
+            lines[0] += f"{_MARK}{len(self.places.statements)}"
+            self.places.statements.append(span)
+        return lines
 
     def local(self, local: hir.Local) -> str:
         """Return the text of a local."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from simple_jit.base.source import Span
 from simple_jit.tiers.interpreter.compiler import span_name
 from simple_jit.tiers.interpreter.operations import site_of
-from simple_jit.tiers.interpreter.shapes import FILE_NAME
+from simple_jit.tiers.interpreter.shapes import FILE_NAME, FIRST_LINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,15 @@ def activations(interpreter: Interpreter, entries: Iterable[TracebackType]) -> l
     return found
 
 
+def statement_site(interpreter: Interpreter, activation: Activation) -> Site | None:
+    """Return the place of the statement that a function was at; None where that is not known."""
+    places = interpreter.places.get(activation.symbol)
+    if places is None:
+        return None
+    span = places.statement(activation.traceback.tb_lineno - FIRST_LINE)
+    return site_of(span) if span is not None else None
+
+
 def _place(interpreter: Interpreter, entry: TracebackType, symbol: str) -> Span | None:
     """Return the place of the call that a frame is in."""
     frame = entry.tb_frame
@@ -59,9 +68,9 @@ def _place(interpreter: Interpreter, entry: TracebackType, symbol: str) -> Span 
     if name is None:
         return None
     if frame.f_code.co_filename == FILE_NAME:
-        known = interpreter.calls.get(symbol, {}).get(name)
-        if known is not None:
-            return known
+        places = interpreter.places.get(symbol)
+        if places is not None and name in places.calls:
+            return places.calls[name]
     span = frame.f_locals.get(span_name(name))
     return span if isinstance(span, Span) else None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 
-from simple_jit.base.source import Span
 from simple_jit.hir import nodes as hir
 from simple_jit.hir import types
 from simple_jit.mir import abi
@@ -27,6 +26,7 @@ from simple_jit.tiers.interpreter.compiler import (
     FunctionCompiler,
     Limits,
     NotFlat,
+    Places,
 )
 from simple_jit.tiers.interpreter.hooks import Hooks, Window
 from simple_jit.tiers.interpreter.instance import Instance
@@ -90,7 +90,7 @@ class Interpreter:
         self.instances: dict[str, Instance] = {}
         self.allocate = allocation.allocator(heap)
         self.code = CodeTable(self)
-        self.calls: dict[str, dict[str, Span]] = {}  # of flat functions by symbol (see FunctionCompiler)
+        self.places: dict[str, Places] = {}  # in flat functions, by symbol
         self._externs: dict[hir.Extern, ExternCell] = {}
         self._makers: dict[tuple[object, ...], Closure] = {}
         context.explain = self.as_simple_error
@@ -164,7 +164,7 @@ class Interpreter:
             return self.compile(function, SEPARATE)
         try:
             run = activation(compiler, body)
-            self.calls[function.symbol] = compiler.calls
+            self.places[function.symbol] = compiler.places
             return run
         except (NotFlat, SyntaxError, RecursionError, MemoryError):
             # It needs several closures, or nests deeper than Python's own compiler likes.

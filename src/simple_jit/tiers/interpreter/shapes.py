@@ -44,6 +44,10 @@ def _continue() -> list[str]:
     return ["continue"]
 
 
+FIRST_LINE: Final = 3
+"""The number that the first line of a function's body has in its code."""
+
+
 class Shape:
     """A closure under construction: the values its free variables take, and its temporaries.
 

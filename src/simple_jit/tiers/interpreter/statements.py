@@ -54,7 +54,8 @@ def activation(c: FunctionCompiler, body: hir.Expr) -> Closure:
     arity = c.function.param_count
     lines = inline(c, body, "return")
     if c.flat:
-        made = c.shape.flat_function(arity, _no_values(c) + lines)
+        c.places.lines = _no_values(c) + lines
+        made = c.shape.flat_function(arity, c.places.lines)
     else:
         made = c.shape.function(arity, [f"f = [{', '.join(_new_frame(c, body))}]", *lines])
     return renamed(made, c.function.symbol)
@@ -202,7 +203,7 @@ def _indent(lines: list[str]) -> list[str]:
 
 
 def _block(c: FunctionCompiler, node: hir.Block, into: Into) -> list[str]:
-    lines = [line for stmt in node.stmts for line in place(c, stmt, None)]
+    lines = [line for stmt in node.stmts for line in c.marked(place(c, stmt, None), stmt.span)]
     if node.result is not None:
         return lines + _value(c, node.result, into)
     return lines if node.type is types.NEVER else lines + _give_unit(c, into)
