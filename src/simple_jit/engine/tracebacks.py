@@ -159,7 +159,7 @@ class Tracebacks:
 
 def is_written(function: hir.Function) -> bool:
     """Is it of the program, or of a library module that it imports?"""
-    if function.track_caller or function.name == "<start>":
+    if function.track_caller or not function.is_written:
         return False
     return not function.module.startswith("core")
 

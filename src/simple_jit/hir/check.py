@@ -154,6 +154,7 @@ def _make_start(session: Session, main: Module) -> hir.Function:
     """Make the function that runs the program; the calls of the modules' statements come later."""
     span = main.source.span(0, 0)
     start = new_function(session, main, "<start>", "<start>", span)
+    start.is_written = False
     start.locals.append(hir.Local(0, "args", array_of(TEXT)))
     start.param_count = 1
     start.ret = I64

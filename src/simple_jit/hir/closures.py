@@ -486,6 +486,7 @@ def _adapter(
     span = cx.instance.function.span
     name = f"{code.key}.{type_key(plain)}"
     function = new_function(session, module, name, code.name or "lambda", span)
+    function.is_written = False
     for type in plain.params:
         function.locals.append(hir.Local(len(function.locals), "", type))
     function.locals.append(hir.Local(len(function.locals), "", env))

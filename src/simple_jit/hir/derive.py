@@ -46,6 +46,7 @@ def _instance(
     if scope is not None:
         module, span = scope.module, scope.span
     function = new_function(session, module, f"{kind}({type_key(type)})", kind, span)
+    function.is_written = False
     for name in ("a", "b")[:arity]:
         function.locals.append(hir.Local(len(function.locals), name, type))
     function.param_count = arity

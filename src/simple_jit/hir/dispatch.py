@@ -270,6 +270,7 @@ def _build_method(cx: Context, symbol: FunctionSymbol, trait: TraitType, own: di
     from simple_jit.hir.traits import find_impl
 
     function = cx.instance.function
+    function.is_written = False
     ret = function.ret
     cx.result = ret
     self, *args = params_of(cx)

@@ -138,13 +138,15 @@ class Function:
     instance has been checked; `ensure_body()` checks it on demand (errors raise CompileError).
 
     `track_caller`: a failing check in the body is reported at the place of the call, not in the body
-    (functions of the core library; after Rust's attribute of that name).
+    (functions of the core library; after Rust's attribute of that name). `is_written`: somebody has written
+    it; the calls of those that the checker makes itself are left out of tracebacks.
     """
 
     __slots__ = (
         "annotations",
         "body",
         "check",
+        "is_written",
         "locals",
         "module",
         "name",
@@ -168,6 +170,7 @@ class Function:
         self.body: Expr | None = None
         self.annotations: frozenset[str] = frozenset()
         self.track_caller = False
+        self.is_written = True
         self.check: Callable[[], None] | None = None
 
     @property

@@ -48,10 +48,13 @@ def inner_function(signature: CallbackSignature) -> mir.Function:
     return code.function
 
 
-def entry_function(signature: CallbackSignature, inner: int, thread_function: int) -> mir.Function:
+def entry_function(
+    signature: CallbackSignature, inner: int, thread_function: int, hold_stretch: object
+) -> mir.Function:
     """Return the C function of a signature, whose function value's cell is in `CALLBACK`.
 
     `inner` is the address of what `inner_function` became, `thread_function` that of `pthread_self`.
+    `hold_stretch` is a Python function for an error that ends here; it must live as long as the code.
     """
     ret = signature.ret
     result = () if ret == "unit" else (_returned_type(ret),)
@@ -70,8 +73,9 @@ def entry_function(signature: CallbackSignature, inner: int, thread_function: in
     for place, param in enumerate(code.function.params):
         code.store(param, abi.BUFFER + 8 * place)
     enter = code.load(mir.PTR, code.context, abi.ENTER)
-    args = (code.context, code.const(mir.PTR, inner), closure, code.const(mir.I64, 0))
+    args = (code.context, code.const(mir.PTR, inner), closure, code.const(mir.I64, 1))
     status = code.call(enter, args, mir.I64)
+    _hold_stretch(code, status, hold_stretch)
     _let_python_go(code, python_state)
     code.branch_cold(code.compare("ne", status, code.const(mir.I64, 0)), thrown)
     if ret == "unit":
@@ -96,6 +100,23 @@ def entry_function(signature: CallbackSignature, inner: int, thread_function: in
     code.block = refused
     code.ret(*[code.const(type, 0) for type in result])
     return code.function
+
+
+def _hold_stretch(code: CodeWriter, status: mir.Local, hold_stretch: object) -> None:
+    """After a throw, have the stack that it abandoned kept for a traceback."""
+    threw = code.function.new_block()
+    code.branch_cold(code.compare("ne", status, code.const(mir.I64, 0)), threw)
+    after, code.block = code.block, threw
+    failed = code.function.new_block()
+    callee = code.const(mir.PTR, id(hold_stretch))
+    result = code.python("PyObject_CallNoArgs", (callee,), mir.PTR)
+    code.branch_cold(code.compare("eq", result, code.const(mir.PTR, 0)), failed)
+    code.python_void("Py_DecRef", (result,))
+    code.block.terminator = mir.Jump(after)
+    code.block = failed  # too deep down: the traceback has a gap
+    code.python_void("PyErr_Clear", ())
+    code.block.terminator = mir.Jump(after)
+    code.block = after
 
 
 def _hold_python(code: CodeWriter) -> mir.Local:

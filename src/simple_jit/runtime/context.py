@@ -110,7 +110,7 @@ class Context:
     a C function that calls one in Python (the crossing sets it). `pending` is the
     Python exception under way while `FAILED` or an error of kind `Recorded` stands for it; `explain` returns
     the error of the program that a Python exception means. `frames_of` and `settle` are those of the
-    engine's `Tracebacks`.
+    engine's `Tracebacks`; `waiting` has the native parts of the way of an error that C is to return with.
     """
 
     __slots__ = (
@@ -129,6 +129,7 @@ class Context:
         "new_import_slot",
         "pending",
         "settle",
+        "waiting",
         "types",
     )
 
@@ -141,6 +142,7 @@ class Context:
         self.use_this_thread()
         self.pending: BaseException | None = None
         self.explain: Callable[[BaseException], BaseException] = _as_it_is
+        self.waiting: list[Any] = []
         self.frames_of: Callable[[BaseException], list[Any]] = _no_calls
         self.settle: Callable[[BaseException], list[Any]] = _no_calls
         self.new_code_slot: Callable[[str, int], None] = _leave_empty

@@ -15,7 +15,7 @@ from simple_jit.mir import abi
 from simple_jit.runtime import callback_code, crossing_code, python_api
 from simple_jit.runtime.errors import SimpleError, take_error
 from simple_jit.runtime.python_api import BuiltinMaker
-from simple_jit.runtime.stretches import note_stretch
+from simple_jit.runtime.stretches import hold_stretch, note_stretch
 from simple_jit.runtime.stubs import (
     callback_thunk,
     callee_thunk,
@@ -68,6 +68,7 @@ class Crossing:
         self._callbacks: dict[CallbackSignature, int] = {}
         self._raise_error, self._wrong_count = _raisers(context, read_text)
         self._note = lambda error: note_stretch(context, error)
+        self._hold = lambda: hold_stretch(context)
         install_stubs(arena, context.address)
         _, (poll,) = self._compile(crossing_code.poll_function())
         context.store(abi.POLL, poll)
@@ -136,7 +137,7 @@ class Crossing:
         if entry is None:
             _, (inner,) = self._compile(callback_code.inner_function(signature))
             thread = python_api.process_function("pthread_self")
-            _, (entry,) = self._compile(callback_code.entry_function(signature, inner, thread))
+            _, (entry,) = self._compile(callback_code.entry_function(signature, inner, thread, self._hold))
             self._callbacks[signature] = entry
         return self._arena.add(callback_thunk(cell, self._context.address, entry))
 

@@ -131,6 +131,10 @@ def _take_pending(context: Context, site: Site | None, read_text: Callable[[int]
     assert error is not None, "native code reported an error that nobody recorded"
     if isinstance(error, SimpleError) and error.site is None:
         error.site = site
+    if context.waiting:
+        from simple_jit.runtime.stretches import add_waiting
+
+        add_waiting(context, error)
     return error
 
 

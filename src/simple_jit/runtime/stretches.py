@@ -93,6 +93,20 @@ def add_stretch(error: BaseException, stretch: Stretch | None) -> None:
     known.append(stretch)
 
 
+def hold_stretch(context: Context) -> None:
+    """Keep what was just abandoned until C, which called that, has returned and the error is taken."""
+    stretch = last_stretch(context)
+    if stretch is not None:
+        context.waiting.append(stretch)
+
+
+def add_waiting(context: Context, error: BaseException) -> None:
+    """Add what was kept to the error that C has returned with."""
+    for stretch in context.waiting:
+        add_stretch(error, stretch)
+    context.waiting.clear()
+
+
 def stretches_of(error: BaseException) -> list[Stretch]:
     """Return the native parts of the way of `error`, innermost first."""
     found: list[Stretch] = error.__dict__.get(_NAME, [])
