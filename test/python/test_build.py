@@ -64,6 +64,13 @@ def test_an_executable_does_what_simple_run_does(name: str, tmp_path: Path) -> N
     assert outcome == run_simple(["run", path.name, *wanted.args], folder=path.parent)
 
 
+def test_c_calls_functions_of_an_executable(tmp_path: Path) -> None:
+    path = PROGRAMS / "externs" / "callbacks.spl"
+    build(path, tmp_path / "prog", "-O0")
+    outcome = run(tmp_path / "prog", SIMPLE_GC_STRESS="1000")
+    assert not Expectation(path).problems(outcome), outcome
+
+
 _GARBAGE = """
 class Node:
     next: Node?

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from simple_jit.aot.callbacks import callback_source, callback_symbols
 from simple_jit.aot.exports import export_source, find_exports, header_source
 from simple_jit.aot.externs import check_externs
 from simple_jit.aot.headers import layout_header, unicode_header
@@ -72,6 +73,7 @@ class Build:
         self._exports = find_exports(program) if options.shared else []
         self.reached: Reached = reach(program, [export.function for export in self._exports])
         self._imports = check_externs(program, self.reached, options.static)
+        self._callbacks = callback_symbols(self.reached.foreign_functions())
 
     def mir_text(self) -> str:
         """Return the MIR of all that goes into the file, after all passes."""
@@ -142,6 +144,8 @@ class Build:
         }
         if self._options.shared:
             files["exports.c"] = exports
+        if self._callbacks:
+            files["entries.c"] = callback_source(self._callbacks)
         return files
 
     def _flags(self) -> list[str]:
@@ -150,12 +154,15 @@ class Build:
         flags += ["-fvisibility=hidden", "-fPIC", "-Wl,--gc-sections", "-s"]
         if self._options.shared:
             flags += ["-shared", "-DPROGRAM_SHARED"]
+        if self._callbacks:
+            flags += ["-DPROGRAM_CALLBACKS"]
         if self._options.static:
             flags += ["-static", "-DPROGRAM_STATIC"]
         return flags
 
     def _inputs(self, folder: str) -> list[str]:
         generated = ["program.o", "program.c", *(["exports.c"] if self._options.shared else [])]
+        generated += ["entries.c"] if self._callbacks else []
         sources = runtime_sources()
         return [f"-I{folder}", f"-I{_RUNTIME}", *[os.path.join(folder, n) for n in generated], *sources]
 

@@ -9,9 +9,7 @@ from simple_jit.base import catalogue as rule
 from simple_jit.base.diagnostics import CompileError, Diagnostic
 from simple_jit.hir import nodes as hir
 from simple_jit.hir.modules import LIBRARY
-from simple_jit.hir.types import FnType, OptionalType
 from simple_jit.hir.walk import walk
-from simple_jit.mir.foreign import PREFIX, signature_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +45,6 @@ def check_externs(program: hir.Program, reached: Reached, static: bool) -> list[
     imports: list[tuple[str, str]] = []
     for name in sorted(called):
         call = calls.get(name)
-        if name.startswith(PREFIX):
-            problems.append(_called_back(program, name))
         if call is None or name in IN_RUNTIME:
             continue
         extern = call.extern
@@ -65,19 +61,6 @@ def check_externs(program: hir.Program, reached: Reached, static: bool) -> list[
     if problems:
         raise CompileError(problems)
     return imports
-
-
-def _called_back(program: hir.Program, symbol: str) -> Diagnostic:
-    """Say that a function value is passed to C, by the runtime function that makes a pointer for it."""
-
-    def passes(call: hir.CallExtern) -> bool:
-        given = [type.inner if isinstance(type, OptionalType) else type for type in call.extern.params]
-        return any(isinstance(type, FnType) and signature_of(type).symbol == symbol for type in given)
-
-    call = next(call for _, call in _extern_calls(program) if passes(call))
-    return rule.NEEDS_COMPILER.at(
-        _place_in_program(program, call), "C cannot call functions of an executable back yet"
-    ).hint("run the program with `simple run`")
 
 
 def _missing(program: hir.Program, call: hir.CallExtern) -> Diagnostic:

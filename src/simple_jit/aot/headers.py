@@ -9,7 +9,7 @@ from __future__ import annotations
 from simple_jit.mir import abi
 from simple_jit.mir.layout import BUFFER_DESCRIPTOR, FIXED_DESCRIPTORS, TEXT_DESCRIPTOR
 from simple_jit.runtime import collector, signals, stack
-from simple_jit.runtime.stubs import machine_stubs
+from simple_jit.runtime.stubs import callback_thunk, machine_stubs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from typing import Final
 
 _ABI: Final = """
-    ARGS ARRAY_CAPACITY ARRAY_DATA ARRAY_LEN ARRAY_SIZE BUFFER_BYTES BUFFER_DATA CODE CONTEXT_SIZE
+    ARGS BAD_CALLBACK CALLBACK FOREIGN_THREAD HEADER_SIZE KEPT OWNER
+    ARRAY_CAPACITY ARRAY_DATA ARRAY_LEN ARRAY_SIZE BUFFER_BYTES BUFFER_DATA CODE CONTEXT_SIZE
     ENTER ERROR_A ERROR_B ERROR_KIND ERROR_SITE FAILED GLOBALS HEAP_END HEAP_NEXT IMPORTS LIMIT MESSAGE
     OUT_CAPACITY OUT_DATA OUT_LEN POLL RESULT RETURNS RETURNS_COUNT STACK STACK_END
     STACK_LIMIT TEXT_BYTES TEXT_CHARS TEXT_DATA THROW
@@ -46,13 +47,18 @@ def layout_header(program: dict[str, int]) -> str:
 
 
 def _stubs() -> list[str]:
-    """Return macros with the entry and throw stubs as assembly text."""
+    """Return macros with the entry and throw stubs as assembly text, and the thunk of callbacks as bytes."""
     code = machine_stubs()
     start = code.entries["throw"]
     parts = {"STUB_ENTER": code.text[:start], "STUB_THROW": code.text[start:]}
-    return [
-        f'#define {name} ".byte {", ".join(map(hex, text))}\\n"' for name, text in parts.items()
-    ]
+    lines = [f'#define {name} ".byte {", ".join(map(hex, text))}\\n"' for name, text in parts.items()]
+    marks = {name: 0x1122334455667700 + n for n, name in enumerate(("CELL", "CONTEXT", "ENTRY"))}
+    thunk = callback_thunk(*marks.values()).text
+    escaped = "".join(f"\\x{byte:02x}" for byte in thunk)
+    lines.append(f'#define STUB_CALLBACK "{escaped}"')
+    for name, mark in marks.items():
+        lines.append(f"#define STUB_CALLBACK_{name} {thunk.index(mark.to_bytes(8, 'little'))}")
+    return lines
 
 
 # Foreign functions that look characters up in tables.

@@ -16,7 +16,7 @@ static struct simple_error pending; /* what an error of kind Recorded stands for
 static struct simple_error held;    /* what ends the program, while handlers on the way out run */
 static struct simple_way taken;     /* that of the error that the program took last */
 
-static void record(struct simple_error error) {
+void simple_record(struct simple_error error) {
     free(pending.message);
     simple_drop_way(&pending.way);
     pending = error;
@@ -36,11 +36,11 @@ void simple_fail(const char *kind, const char *format, ...) {
         va_end(arguments);
         error.size = (size_t)size;
     }
-    record(error);
+    simple_record(error);
 }
 
 void simple_end(int ending, int status) {
-    record((struct simple_error){.ending = ending, .status = status});
+    simple_record((struct simple_error){.ending = ending, .status = status});
 }
 
 bool simple_failed(void) { return CELL(ABI_FAILED) != 0; }
@@ -52,6 +52,13 @@ static void set_message(struct simple_error *error, const char *data, size_t siz
         error->message[size] = 0;
         error->size = size;
     }
+}
+
+void simple_throw_recorded(void) {
+    CELL(ABI_FAILED) = 0;
+    ((void (*)(char *, int64_t, int64_t, int64_t, int64_t))(uintptr_t)CELL(ABI_THROW))(simple_context, ABI_RECORDED,
+                                                                                      0, 0, 0);
+    abort();
 }
 
 static const char *fixed_message(const char *kind) {
@@ -72,6 +79,9 @@ struct simple_error simple_take_error(void) {
     int64_t a = CELL(ABI_ERROR_A), b = CELL(ABI_ERROR_B);
     CELL(ABI_FAILED) = 0;
     if (number == ABI_RECORDED) {
+        if (CELL(ABI_BAD_CALLBACK) != 0 && pending.ending == ENDS_NOT)
+            simple_fail("Panic", "C called a function of the program from a thread of its own");
+        CELL(ABI_BAD_CALLBACK) = CELL(ABI_FAILED) = 0;
         error = pending;
         pending = (struct simple_error){0};
         if (error.site == 0)
@@ -117,7 +127,7 @@ ref rt_error_take(void) {
 }
 
 void rt_error_end(void) {
-    record(held);
+    simple_record(held);
     held = (struct simple_error){0};
 }
 
@@ -139,7 +149,7 @@ void rt_error_throw(ref kind, ref message, int64_t site, int64_t way) {
         if (strlen(kinds[i]) == text_size(kind) && memcmp(kinds[i], text_data(kind), text_size(kind)) == 0)
             error.kind = kinds[i];
     set_message(&error, text_data(message), text_size(message));
-    record(error);
+    simple_record(error);
 }
 
 ref rt_site_file(int64_t site) {

@@ -159,6 +159,24 @@ static void add_range(int64_t start, int64_t end) {
     ranges[range_count++] = end;
 }
 
+static int64_t *pins, pin_count;
+
+bool simple_pin(ref object) {
+    if ((pin_count & (pin_count - 1)) == 0) { /* a power of two, where the room is used up */
+        int64_t *more = realloc(pins, (size_t)(pin_count ? 2 * pin_count : 1) * sizeof *pins);
+        if (more == NULL)
+            return false;
+        pins = more;
+    }
+    pins[pin_count++] = object;
+    return true;
+}
+
+bool simple_is_alive(ref object) {
+    int64_t offset = object - base;
+    return WORD(gc.starts + (offset >> 10 << 3)) >> (offset >> 4 & 63) & 1;
+}
+
 static int64_t run_collect(char *context, int64_t a, int64_t b) {
     (void)a, (void)b;
     return simple_gc_collect(context, BLOCK, (int64_t)(uintptr_t)ranges, range_count / 2);
@@ -169,6 +187,8 @@ static int64_t mark(void) {
     int64_t context = (int64_t)(uintptr_t)simple_context;
     range_count = 0;
     add_range(context + ABI_ERROR_A, context + ABI_ERROR_B);
+    add_range(context + ABI_KEPT, context + ABI_KEPT + 8);
+    add_range((int64_t)(uintptr_t)pins, (int64_t)(uintptr_t)(pins + pin_count));
     add_range(context + ABI_ARGS, context + ABI_ARGS + 8);
     add_range(context + ABI_RETURNS, context + ABI_RETURNS + 8 * ABI_RETURNS_COUNT);
     add_range(context + ABI_GLOBALS, context + ABI_GLOBALS + 8 * PROGRAM_GLOBALS);
@@ -238,6 +258,7 @@ static bool collect(const char *cause) {
         return false;
     }
     set_budget(live);
+    simple_drop_callbacks();
     if (stress) {
         poison();
         /* A deep stack would take for ever to search at each allocation. */

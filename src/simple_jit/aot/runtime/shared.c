@@ -54,13 +54,6 @@ void simple_call(void *function, void *call, void *top) {
         simple_set_stack_top(outer);
 }
 
-void simple_throw_recorded(void) {
-    CELL(ABI_FAILED) = 0;
-    ((void (*)(char *, int64_t, int64_t, int64_t, int64_t))(uintptr_t)CELL(ABI_THROW))(simple_context, ABI_RECORDED,
-                                                                                      0, 0, 0);
-    abort();
-}
-
 ref simple_text_argument(const char *text) {
     return simple_failed() ? 0 : simple_decode_text(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
 }

@@ -6,7 +6,6 @@
 
 /* Enter the program: `function(context, call, 0)`. An error leaves `*call` as it was and is kept. */
 void simple_call(void *function, void *call, void *stack_top);
-_Noreturn void simple_throw_recorded(void);
 ref simple_text_argument(const char *text);
 ref simple_array_argument(int64_t type, const void *data, size_t length, size_t size);
 void simple_copy_back(ref array, void *data, size_t size);

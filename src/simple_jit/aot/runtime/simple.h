@@ -51,6 +51,9 @@ bool simple_is_utf8(const char *data, size_t size);
 size_t simple_put_char(char *to, uint32_t code);
 
 ref rt_heap_refill(int64_t size);
+bool simple_pin(ref object);            /* keep it for good; false: no memory */
+bool simple_is_alive(ref object);       /* right after a collection: was it reached? */
+void simple_drop_callbacks(void);       /* after a collection */
 void simple_heap_start(void);
 
 /* --- Errors -------------------------------------------------------------------------------------- */
@@ -75,6 +78,8 @@ struct simple_error {
 
 void simple_fail(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void simple_end(int ending, int status);
+void simple_record(struct simple_error error);
+void simple_throw_recorded(void) __attribute__((noreturn));
 bool simple_failed(void);
 struct simple_error simple_take_error(void);
 int simple_report(struct simple_error *error); /* shows it and frees it; returns the exit status */

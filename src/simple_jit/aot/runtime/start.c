@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,7 @@ static void load_imports(void) {
 
 void simple_start(void *top) {
     stack_top = top;
+    CELL(ABI_OWNER) = (int64_t)pthread_self();
     CELL(ABI_ENTER) = (int64_t)(uintptr_t)simple_enter;
     CELL(ABI_THROW) = (int64_t)(uintptr_t)simple_throw;
     CELL(ABI_POLL) = (int64_t)(uintptr_t)attend;
