@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum  # noqa: TID253  (no command imports this module)
 
 from simple_jit.base.source import SourceFile
+from simple_jit.engine.backends import chosen_backend
 from simple_jit.engine.config import DEFAULT_PERCENT, DEFAULT_THRESHOLD, DEFAULT_WINDOW, Config
 from simple_jit.engine.hosted import HostedEngine
 
@@ -120,10 +121,10 @@ class JitInterpreterConfig:
         self.engine_config().check()
 
     def engine_config(self) -> Config:
-        """Return the same as the engine has it."""
+        """Return the same as the engine has it; `auto` is what `set_jit_backend` made of it."""
         return Config(
             mode=self.mode.value,
-            backend=self.backend,
+            backend=chosen_backend() if self.backend == "auto" else self.backend,
             threshold=self.jit_threshold,
             verbose=self.verbose,
             overflow_checks=self.overflow_checks,

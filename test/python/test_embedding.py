@@ -223,6 +223,21 @@ def test_a_missing_back_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         JitInterpreterBackend(JitInterpreterConfig(backend="llvm"))
 
 
+def test_auto_is_what_was_set_for_the_process() -> None:
+    source = "fn f(n: i64) -> i64: n * 2\nf(1)"
+    try:
+        assert simple_jit.set_jit_backend("llvm")
+        with JitInterpreterBackend(JitInterpreterConfig(jit_threshold=0)) as backend:
+            assert backend.name() == "interpreter"
+            backend.run(source)
+            assert "with llvm" in backend.stats()["decisions"][0]
+        with JitInterpreterBackend(JitInterpreterConfig(backend="cranelift", jit_threshold=0)) as backend:
+            backend.run(source)
+            assert "with cranelift" in backend.stats()["decisions"][0]
+    finally:
+        assert simple_jit.set_jit_backend("auto")
+
+
 def test_unknown_names_of_the_package() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         _ = simple_jit.nonsense
