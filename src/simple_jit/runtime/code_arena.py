@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from bisect import bisect_right, insort
+from bisect import bisect_left, insort
 
 from simple_jit.tiers.contract import CallMap, CompiledCode
 
@@ -73,10 +73,11 @@ class CodeArena:
 
     def call_at(self, address: int) -> tuple[int, tuple[int, ...]] | None:
         """Look up the call that returns to `address` (`contract.CallMap.call`); None where none is known."""
-        if not 0 <= address - self._run < self._end:
+        if not 0 < address - self._run <= self._end:
             return None
         offsets = sorted(self._calls)
-        number = bisect_right(offsets, address - self._run) - 1
+        # A call that does not return may be the last of a unit: then the next begins there.
+        number = bisect_left(offsets, address - self._run) - 1
         calls = self._calls[offsets[number]] if number >= 0 else None
         return calls.call(address - self._run - offsets[number]) if calls is not None else None
 

@@ -12,7 +12,7 @@ Frames have one size throughout a function, which its first instructions tell.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 
 from simple_jit.mir import abi
 
@@ -45,14 +45,15 @@ class CallMarks:
         self._numbers = [number for _, number in marks]
 
     def call(self, offset: int) -> tuple[int, tuple[int, ...]] | None:
-        number = bisect_right(self._starts, offset) - 1
+        # What begins where the call returns to comes after it.
+        number = bisect_left(self._starts, offset) - 1
         if number < 0:
             return None
         start = self._starts[number]
         size = _frame_size(self._text, start)
         if size is None:
             return None
-        mark = bisect_right(self._places, offset) - 1
+        mark = bisect_left(self._places, offset) - 1
         if mark < 0 or self._places[mark] < start:
             return size, ()
         return size, (self._numbers[mark],)
