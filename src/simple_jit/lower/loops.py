@@ -1,8 +1,9 @@
 """Loops → MIR.
 
 A range of step 1 or -1 that excludes its end is the plain counted loop, which the passes know how to
-free of bounds checks. Any other range counts its iterations down beside the variable, since the
-variable itself might pass the end of its type:
+free of bounds checks. One that includes its end goes on while the variable has not come to it. Any other
+range counts its iterations down beside the variable, since the variable itself might pass the end of its
+type:
 
     left = (stop - start) / step        (in u64; how many times to go round again)
     do: body; while left-- != 0: var += step
@@ -53,8 +54,9 @@ def lower_for_range(
     constant = loop.step.value if isinstance(loop.step, hir.Const) else None
     bound = fn.local(stop.type)
     fn.emit(mir.Copy(bound, stop))
-    if constant in (1, -1) and not loop.inclusive:
-        _plain(fn, loop, start, bound, step, "lt" if constant == 1 else "gt", lower)
+    if constant in (1, -1):
+        by_one = _up_to if loop.inclusive else _plain
+        by_one(fn, loop, start, bound, step, "lt" if constant == 1 else "gt", lower)
     else:
         _counted(fn, loop, start, bound, step, lower)
 
@@ -79,6 +81,32 @@ def _plain(
     fn.switch_to(latch)
     fn.emit(mir.Binary("add", position, position, step))
     fn.jump(header)
+    fn.switch_to(done)
+
+
+def _up_to(
+    fn: FunctionBuilder,
+    loop: hir.ForRange,
+    start: mir.Local,
+    stop: mir.Local,
+    step: mir.Local,
+    before: mir.CompareOp,
+    lower: Lower,
+) -> None:
+    first, body, latch, again, done = (fn.new_block() for _ in range(5))
+    position = fn.local(start.type, loop.var.name)
+    beyond = fn.compare(before, stop, start)
+    fn.terminate(mir.Branch(beyond, done, first))
+    fn.switch_to(first)
+    fn.emit(mir.Copy(position, start))
+    fn.jump(body)
+    fn.switch_to(body)
+    _body(fn, loop, position, latch, done, lower)
+    fn.switch_to(latch)
+    fn.terminate(mir.Branch(fn.compare(before, position, stop), again, done))
+    fn.switch_to(again)
+    fn.emit(mir.Binary("add", position, position, step))
+    fn.jump(body)
     fn.switch_to(done)
 
 
