@@ -3,7 +3,8 @@
     thunk                      a few bytes for each function value (`stubs_…`): notes its cell, goes on in
     entry(args…)               C convention, one for each signature
         enter(ctx, inner, closure)
-            inner(ctx, closure)     takes the arguments from the BUFFER, calls the function value
+            inner(ctx, closure)         takes the arguments from the BUFFER
+                body(ctx, closure, …)   looks at the stack, calls the function value
 
 No error goes on through the frames of C: `entry` is a landing place. It keeps the error in `SAVED_ERROR`,
 sets `FAILED` and returns 0; so do all callbacks after it, until C has returned to whoever called it,
@@ -21,13 +22,28 @@ _INT = mir.I32
 _NOT_TAKEN = -1
 
 
-def inner_function(signature: CallbackSignature) -> mir.Function:
-    """Return what calls a function value with the arguments in the BUFFER; the result goes as an i64."""
+def inner_function(signature: CallbackSignature, body: int) -> mir.Function:
+    """Return what calls the function at the address `body` with the arguments in the BUFFER."""
     code = CodeWriter("inner", (mir.REF, mir.I64), (mir.I64,))
     closure = code.function.params[0]
-    raw = []
+    args = []
     for place, word in enumerate(signature.params):
-        raw.append(code.load(_passed_type(word), code.context, abi.BUFFER + 8 * place))
+        args.append(code.load(_passed_type(word), code.context, abi.BUFFER + 8 * place))
+    result = code.new(mir.I64)
+    code.emit(mir.CallPointer((result,), code.const(mir.PTR, body), (closure, *args), c=False))
+    code.ret(result)
+    return code.function
+
+
+def body_function(signature: CallbackSignature) -> mir.Function:
+    """Return what calls a function value with what C passed; the result goes as an i64.
+
+    Recursion may go from callback to callback, and the functions themselves may be interpreted. So this
+    looks at the stack, and lets signals be handled.
+    """
+    code = CodeWriter("body", (mir.REF, *map(_passed_type, signature.params)), (mir.I64,))
+    code.function.checks_stack = True
+    closure, *raw = code.function.params
     args = []
     for word, value in zip(signature.params, raw):
         copy = copy_function(word)

@@ -97,7 +97,7 @@ class Callbacks:
         """Return a cell that is free and the thunk that goes with it."""
         if len(self._live) > self._due or self._used == MOST:
             self._heap.collector.collect("callbacks")
-            self._due = len(self._live) + _MANY
+            self._due = 2 * len(self._live) + _MANY
         resting = self._resting.setdefault((signature, native), [])
         if len(resting) > _RESTING or (resting and self._used == MOST):
             return resting.pop(0)

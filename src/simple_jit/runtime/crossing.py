@@ -135,7 +135,8 @@ class Crossing:
         """Return what C may call for the function value whose address is in a cell (`runtime.callbacks`)."""
         entry = self._callbacks.get(signature)
         if entry is None:
-            _, (inner,) = self._compile(callback_code.inner_function(signature))
+            _, (body,) = self._compile(callback_code.body_function(signature))
+            _, (inner,) = self._compile(callback_code.inner_function(signature, body))
             thread = python_api.process_function("pthread_self")
             _, (entry,) = self._compile(callback_code.entry_function(signature, inner, thread, self._hold))
             self._callbacks[signature] = entry

@@ -219,7 +219,7 @@ class ExternTable:
             address = symbol_address(name, self._library_handles(library))
             if not address:
                 raise UnresolvedExtern(self._missing(name, library))
-            if is_data(address):
+            if is_data(address) or name == "errno":  # which lies elsewhere in each thread
                 raise UnresolvedExtern(
                     MissingExtern(f"`{name}` is a variable of C, not a function", hint=_variable_hint(name))
                 )
