@@ -61,6 +61,7 @@ _FOREIGN_WORDS = {
     "switch": "a choice among values is written `match x:`",
     "elsif": "a further condition is written `elif c:`",
     "foreach": "a loop is written `for x in xs:`",
+    "exit": "a program ends with the result of `main`, or by `exit` of `app.io.mod`",
     "new": "an object is made by `Name(field: value)`",
     "del": "an entry is taken out by `d.remove(key)`",
 }
