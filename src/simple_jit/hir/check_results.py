@@ -29,7 +29,8 @@ def bare_variant(cx: Context, name: str, node: ast.Call, hint: Type | None) -> h
     if isinstance(wanted, EnumType):
         position = variant_named(wanted, name)
         if position is not None:
-            return new_variant(cx, wanted, position, node.args, node.span, hint)
+            args = _unit_for_nothing(node, position) if is_result(wanted) else node.args
+            return new_variant(cx, wanted, position, args, node.span, hint)
     if name not in ("Ok", "Err"):
         return None
     result = enum_type(result_symbol(cx.session))

@@ -17,26 +17,7 @@ from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.derive import derived_call
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR
-from simple_jit.hir.types import (
-    ANY,
-    BOOL,
-    F64,
-    I64,
-    NEVER,
-    TEXT,
-    ArrayType,
-    EnumType,
-    FloatType,
-    FnType,
-    IntType,
-    OptionalType,
-    StructType,
-    TraitType,
-    TupleType,
-    Type,
-    is_dynamic,
-    is_plain_enum,
-)
+from simple_jit.hir.types import ANY, ArrayType, BOOL, EnumType, F64, FloatType, FnType, I64, IntType, NEVER, OptionalType, StructType, TEXT, TraitType, TupleType, Type, UNIT, is_dynamic, is_plain_enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +37,8 @@ def hash_of(cx: Context, value: hir.Expr, span: Span) -> hir.Expr:
         return call_core(cx, "hash_f64", [_as(value, F64)], span)
     if type is TEXT:
         return call_core(cx, "hash_text", [value], span)
+    if type is UNIT:
+        return hir.Block([value], hir.Const(0, I64, span), I64, span)
     if isinstance(type, ArrayType):
         return call_core(cx, "hash_array", [value], span)
     if isinstance(type, StructType):
