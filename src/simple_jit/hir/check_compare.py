@@ -12,7 +12,27 @@ from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.derive import derived_equal, derived_order
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import ANY, ArrayType, BOOL, EnumType, F64, FloatType, FnType, I64, IntType, OptionalType, StructType, TEXT, TraitType, TupleType, Type, UNIT, involves_dynamic, is_number, is_plain_enum
+from simple_jit.hir.types import (
+    ANY,
+    BOOL,
+    F64,
+    I64,
+    TEXT,
+    UNIT,
+    ArrayType,
+    EnumType,
+    FloatType,
+    FnType,
+    IntType,
+    OptionalType,
+    StructType,
+    TraitType,
+    TupleType,
+    Type,
+    involves_dynamic,
+    is_number,
+    is_plain_enum,
+)
 from simple_jit.syntax import ast
 
 TYPE_CHECKING = False

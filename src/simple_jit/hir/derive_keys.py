@@ -17,7 +17,27 @@ from simple_jit.hir.core_calls import call_core, call_method
 from simple_jit.hir.derive import derived_call
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR
-from simple_jit.hir.types import ANY, ArrayType, BOOL, EnumType, F64, FloatType, FnType, I64, IntType, NEVER, OptionalType, StructType, TEXT, TraitType, TupleType, Type, UNIT, is_dynamic, is_plain_enum
+from simple_jit.hir.types import (
+    ANY,
+    BOOL,
+    F64,
+    I64,
+    NEVER,
+    TEXT,
+    UNIT,
+    ArrayType,
+    EnumType,
+    FloatType,
+    FnType,
+    IntType,
+    OptionalType,
+    StructType,
+    TraitType,
+    TupleType,
+    Type,
+    is_dynamic,
+    is_plain_enum,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
