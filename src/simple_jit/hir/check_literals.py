@@ -10,7 +10,7 @@ from simple_jit.hir.conditions import check_condition
 from simple_jit.hir.context import EXPRESSIONS, Context, block, checks, diverging, erroneous, expression
 from simple_jit.hir.convert import coerce, join, join_numbers
 from simple_jit.hir.core_calls import call_core, call_method
-from simple_jit.hir.holes import EmptyCollection, default_type
+from simple_jit.hir.holes import EmptyCollection
 from simple_jit.hir.report import a_type
 from simple_jit.hir.symbols import ERROR, HoleType, is_open
 from simple_jit.hir.types import (
@@ -141,7 +141,7 @@ def check_tuple(cx: Context, node: ast.TupleLiteral, hint: Type | None) -> hir.E
         hint = hint.inner
     if isinstance(hint, TupleType) and len(hint.items) == len(node.items):
         hints = list(hint.items)
-    items = [_tuple_item(cx, item, h) for item, h in zip(node.items, hints)]
+    items = [expression(cx, item, h) for item, h in zip(node.items, hints)]
     for index, wanted in enumerate(hints):
         if wanted is not None and not is_open(wanted):
             items[index] = coerce(cx, items[index], wanted)
@@ -153,16 +153,8 @@ def check_tuple(cx: Context, node: ast.TupleLiteral, hint: Type | None) -> hir.E
     for item in items:
         if item.type is UNIT:
             return cx.error(rule.NO_VALUE.at(item.span, "this gives no value to put into a tuple"))
+    cx.has_open_tuples |= any(isinstance(item.type, HoleType) for item in items)
     return hir.TupleNew(items, tuple_of([item.type for item in items]), node.span)
-
-
-def _tuple_item(cx: Context, node: ast.Expr, hint: Type | None) -> hir.Expr:
-    """Check an item; no later use can settle the type of an empty literal in a tuple."""
-    item = expression(cx, node, hint)
-    if isinstance(item.type, HoleType) and item.type.binding is node:
-        cx.hints[node] = default_type(cx, item.type)
-        return expression(cx, node, hint)
-    return item
 
 
 # --- arrays ------------------------------------------------------------------------

@@ -170,6 +170,7 @@ class Context:
         self.assignments: set[hir.Expr] = set()
         self.entry: list[hir.Expr] = []
         self.has_guards = False
+        self.has_open_tuples = False  # of an empty literal whose type is open
         self.holes: list[HoleType] = []  # the empty literals whose type is open
         self._loop_count = 0
         self.types = TypeScope(instance.module, instance.types, self._block_symbol)

@@ -11,7 +11,8 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir.collections import dict_of, is_dict, is_set, set_of
 from simple_jit.hir.context import Context, Recheck
 from simple_jit.hir.symbols import ERROR, HoleType
-from simple_jit.hir.types import ANY, NEVER, UNIT, Type, array_of, optional_of
+from simple_jit.hir.types import ANY, NEVER, UNIT, TupleType, Type, array_of, optional_of
+from simple_jit.hir.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,20 +99,22 @@ def default_type(cx: Context, hole: HoleType) -> Type:
     return set_of(cx.session, ANY) if hole.kind == "set" else ANY
 
 
-def settle_rest(cx: Context) -> bool:
+def settle_rest(cx: Context, body: hir.Expr) -> bool:
     """Settle the empty literals of a body whose types nothing has told; were there any?
 
-    Those are of variables, and of other places where an error points at them: `f([])`, with a generic `f`.
+    Those are of variables, of tuples, and of other places where an error points at them: `f([])`, with a
+    generic `f`.
     """
     open: list[HoleType] = [
         local.type
         for local in cx.locals
         if isinstance(local.type, HoleType) and local.type.owner in (None, cx.hints)
     ]
+    if cx.has_open_tuples:
+        open += [hole for node in walk(body) for hole in _holes_in(node.type)]
     if not open:
-        spans = [
-            span for d in cx.reporter.diagnostics for span in (d.span, *(label.span for label in d.labels))
-        ]
+        findings = cx.reporter.diagnostics
+        spans = [span for d in findings for span in (d.span, *[label.span for label in d.labels])]
         open = [hole for hole in cx.holes if any(span and _holds(span, hole.binding.span) for span in spans)]
     found = False
     for hole in open:
@@ -120,6 +123,14 @@ def settle_rest(cx: Context) -> bool:
             cx.hints[whole.binding] = default_type(cx, whole)
             found = True
     return found
+
+
+def _holes_in(type: Type) -> list[HoleType]:
+    """Return the open types among the items of a tuple."""
+    if not isinstance(type, TupleType):
+        return []
+    items = [hole for item in type.items for hole in _holes_in(item)]
+    return items + [item for item in type.items if isinstance(item, HoleType) and item.owner is None]
 
 
 def _holds(span: Span, inner: Span) -> bool:

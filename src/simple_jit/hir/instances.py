@@ -462,9 +462,11 @@ def _check_rounds(instance: Instance) -> tuple[Context, hir.Expr]:
         if doubted is not None and context.reporter.has_errors:
             return doubted
         if doubted is None and not instance.is_provisional:
-            has_variables = any(isinstance(local.type, HoleType) for local in context.locals)
-            if (has_variables or context.reporter.has_errors) and settle_rest(context):
-                doubted = None if has_variables else (context, body)
+            is_sure = context.has_open_tuples or any(
+                isinstance(local.type, HoleType) for local in context.locals
+            )
+            if (is_sure or context.reporter.has_errors) and settle_rest(context, body):
+                doubted = None if is_sure else (context, body)
                 continue
         _report_holes(context)
         if instance.declared is not None:
