@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import gc
 import math
+import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -338,6 +339,23 @@ def test_threads_take_turns(backend: JitInterpreterBackend) -> None:
     for thread in threads:
         thread.join()
     assert results == [2100] * 4
+
+
+def test_other_threads_go_on_while_a_call_waits(backend: JitInterpreterBackend) -> None:
+    """`read` waits for what another thread of Python writes."""
+    reading, writing = os.pipe()
+    backend.run(
+        "@blocking extern fn read(file: i32, to: [u8], size: i64) -> i64\n"
+        "fn wait(file: i32) -> i64: read(file, [0u8] * 8, 8)"
+    )
+    writer = threading.Thread(target=lambda: os.write(writing, b"abc"))
+    waiter = threading.Timer(0.05, writer.start)
+    waiter.start()
+    assert backend.call("wait", [reading]) == 3
+    waiter.join()
+    writer.join()
+    os.close(reading)
+    os.close(writing)
 
 
 def test_function_values_outlive_an_evaluation(backend: JitInterpreterBackend) -> None:

@@ -129,3 +129,5 @@ def _around(fn: FunctionBuilder, extern: hir.Extern, call: mir.CallExtern) -> No
         fn.emit(mir.CallExtern(None, "rt_python_enter", (thread,), False, call.place))
     if call.raises:
         fn.emit(mir.CallExtern(fn.local(mir.PTR), "rt_errno_address", (), True, call.place))
+    if thread is not None:
+        fn.emit(mir.Poll(call.place))  # a signal may have ended the waiting
