@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _END: Final = 600
 """Entries of a long Python traceback that are looked at, at each end."""
+_EXAMPLES: Final = "std.spec"
+"""The module that runs examples: each of them is where it starts."""
 _RECURRING: Final = 50
 """Innermost calls among which, where the stack has overflowed, are all that recur."""
 GUARDED: Final = ".try"
@@ -161,7 +163,7 @@ def is_written(function: hir.Function) -> bool:
     """Is it of the program, or of a library module that it imports?"""
     if function.track_caller or not function.is_written:
         return False
-    return not function.module.startswith("core")
+    return not function.module.startswith("core.") and function.module != _EXAMPLES
 
 
 def _instance(symbol: str) -> str:
