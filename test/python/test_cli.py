@@ -191,7 +191,7 @@ def test_dump_of_one_function(tmp_path: Path) -> None:
 def test_doctor_names_what_it_found() -> None:
     outcome = run_simple(["doctor"], environ={"SIMPLE_JIT_THRESHOLD": "77"})
     assert outcome.status == 0
-    for part in ("python", "cranelift", "llvm", "heap", "cache", "SIMPLE_JIT_THRESHOLD = 77"):
+    for part in ("python", "cranelift", "llvm", "C compiler", "heap", "cache", "SIMPLE_JIT_THRESHOLD = 77"):
         assert part in outcome.out
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "doctor",
     "doctor",
-    "Reports the Python in use, the back ends found (or why one is missing), the heap and cache\n"
-    "settings, and the environment variables in force.",
+    "Reports the Python in use, the back ends found (or why one is missing), the C compiler, the heap and\n"
+    "cache settings, and the environment variables in force.",
     (),
 )
 
@@ -28,6 +28,7 @@ VARIABLES = {
     "SIMPLE_PATH": "folders to look for modules in",
     "SIMPLE_CACHE": "folder for code of LLVM and the collector (default ~/.cache/simple-jit), 0: none",
     "SIMPLE_DEBUG": "1: show the traceback of an internal error",
+    "CC": "what `simple build` compiles C and links with",
     "NO_COLOR": "set: no colour in diagnostics",
 }
 
@@ -51,6 +52,7 @@ def report() -> str:
         ("simple", [__version__, f"in {os.path.dirname(os.path.dirname(__file__))}"]),
         ("python", _python()),
         ("back ends", _back_ends()),
+        ("C compiler", _c_compiler()),
         ("heap", _heap()),
         ("cache", _cache()),
         ("environment", _environment()),
@@ -105,6 +107,16 @@ def _probe(distribution: str, module: str) -> str:
         llvm = ".".join(str(part) for part in sys.modules[module].llvm_version_info)
         shown += f" (LLVM {llvm})"
     return shown
+
+
+def _c_compiler() -> list[str]:
+    """Return what `simple build` would link with."""
+    from simple_jit.aot.toolchain import ToolchainError, find_compiler
+
+    try:
+        return [f"{' '.join(find_compiler())}, for `simple build`"]
+    except ToolchainError as error:
+        return [f"{error.message}: {error.hints[0]}"]
 
 
 def _heap() -> list[str]:
