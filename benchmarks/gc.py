@@ -3,7 +3,7 @@
     python benchmarks/gc.py [--depth N] [--backend NAME]
 
     binary trees     peak memory and time against the same program in C with malloc and free
-    churn            20 million short-lived objects, half of them in cycles
+    churn            100 million short-lived objects, half of them in cycles
     text             `s += "x"` 200,000 times
     pause            the longest pause with some 500 MB in use
 
@@ -63,7 +63,7 @@ fn churn(rounds: i64) -> i64:
     sum
 
 fn main():
-    print churn(10_000_000)
+    print churn(50_000_000)
 """
 TEXT = """
 fn main():

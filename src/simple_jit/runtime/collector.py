@@ -46,6 +46,8 @@ FIRST_BUDGET: Final = 32 << 20
 """Bytes a program allocates before the first collection; later as many as there were reached, if more."""
 LARGE: Final = 32 << 10
 CHUNK: Final = 256 << 10
+RESERVE: Final = 64 << 10
+"""Bytes kept back until there is no other memory: the error itself takes some where it is caught."""
 RETIRED_TYPES: Final = 256
 """So many types of programs that are gone are worth a look at the whole heap after a collection."""
 MANY_RETIRED_TYPES: Final = 4096
@@ -109,6 +111,7 @@ class Collector:
         self._log = os.environ.get("SIMPLE_GC_LOG", "") not in ("", "0")
         self.stress = _stress()
         self._until_stress = self.stress
+        self.usable = (heap.limit - min(RESERVE, heap.limit >> 3)) // 16 * 16
         self.faults = wanted_faults()
         self.is_asked_always = bool(self.stress or self.faults)
         self.statistics = Statistics()
@@ -179,8 +182,16 @@ class Collector:
             self._fail()
         return max((size + 15) & -16, 16)
 
+    def _keep_reserve(self, live: int) -> None:
+        """Keep memory back for what catches an error, once more than that is free."""
+        usable = self.usable
+        if live <= 2 * usable - self._heap.limit:
+            self._set(_LIMIT, self._heap.base + usable)
+
     def _fail(self) -> int:
         self._full = True
+        if self._functions is not None:
+            self._set(_LIMIT, self._heap.base + self._heap.limit)
         message = "out of memory"
         if self._heap.is_reduced:
             message += f": the system grants a heap of {self._heap.limit >> 20} MB (see `ulimit -v`)"
@@ -245,6 +256,7 @@ class Collector:
                 self._turn_off("an object that nobody knows")
                 return False
             self._set_budget(live)
+            self._keep_reserve(live)
             for tell in self.after_collection:
                 tell(self._is_object)
             self._release_types()
@@ -461,7 +473,7 @@ class Collector:
         base = self._heap.base
         self._set(_BASE, base)
         self._set(_TOP, self._context.load(abi.HEAP_END))
-        self._set(_LIMIT, base + self._heap.limit)
+        self._keep_reserve(0)
         self._set(_SPANS_TOP, self._get(_SPAN_TABLE))
         self._set(_SPAN, base)
         for cell in (_SWEPT, _SWEPT_LARGE, _OLD_TOP):

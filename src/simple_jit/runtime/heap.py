@@ -135,7 +135,8 @@ class Heap:
         self.text_dict = _no_types
         self.collector = Collector(self, context, load)
         self.collector.after_collection.append(self.lent.forget_dead)
-        I64[self._end] = self.base + (0 if self.collector.is_asked_always else min(self.limit, FIRST_BUDGET))
+        room = 0 if self.collector.is_asked_always else min(self.collector.usable, FIRST_BUDGET)
+        I64[self._end] = self.base + room
         context.make_text = self.text_constant
 
     def close(self) -> None:

@@ -19,16 +19,19 @@ RESERVE = 256 << 10
 
 def set_stack_limit(context: Context) -> None:
     """Tell native code of `context` where the stack of this thread ends."""
-    import threading
-
-    lowest = _main_stack_end() if threading.current_thread() is threading.main_thread() else None
-    limit = (lowest if lowest is not None else _thread_stack_end()) + RESERVE
+    low, top = _thread_stack()
+    lowest = _main_stack_end(top)
+    limit = (low if lowest is None else lowest) + RESERVE
     context.store(abi.STACK_LIMIT, limit)
     context.store(abi.LIMIT, limit)
 
 
-def _main_stack_end() -> int | None:
-    """Return the lowest address the main thread's stack may grow to; None where that is not known."""
+def _main_stack_end(top: int) -> int | None:
+    """Return the lowest address the main thread's stack may grow to; None where that is not known.
+
+    Nor where the stack that begins at `top` is another one: that of a thread, which in a forked child may be
+    what Python takes for the main thread.
+    """
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
@@ -42,17 +45,12 @@ def _main_stack_end() -> int | None:
             for line in maps:
                 _, _, rest = line.partition("-")
                 if line.rstrip().endswith("[stack]"):
-                    top = int(rest.split(" ", 1)[0], 16)
-                    return max(top - size, below + RESERVE)
+                    start, end = int(line.split("-", 1)[0], 16), int(rest.split(" ", 1)[0], 16)
+                    return max(end - size, below + RESERVE) if start < top <= end else None
                 below = int(rest.split(" ", 1)[0], 16)
     except OSError:
         pass
     return None
-
-
-def _thread_stack_end() -> int:
-    """Return the lowest address of this thread's stack, as the thread library knows it."""
-    return _thread_stack()[0]
 
 
 def stack_top() -> int:
@@ -61,6 +59,7 @@ def stack_top() -> int:
 
 
 def _thread_stack() -> tuple[int, int]:
+    """Return the bounds of this thread's stack, as the thread library knows them."""
     libc = ctypes.CDLL(None)
     libc.pthread_self.restype = ctypes.c_void_p
     thread = ctypes.c_void_p(libc.pthread_self())
