@@ -179,6 +179,21 @@ fn evaluates() -> i64: value()
     assert backend.call("down", [2]) == 2
 
 
+def test_a_program_cannot_close_the_engine_that_runs_it(backend: JitInterpreterBackend) -> None:
+    backend.register(backend.close, name="close", signature="fn()")
+    backend.run("extern fn close()\nfn go(): close()\nfn one() -> i64: 1")
+    with pytest.raises(SimpleError, match="cannot be closed while it runs a program"):
+        backend.call("go")
+    assert backend.call("one") == 1
+
+
+def test_endless_calls_to_and_fro_are_an_overflow(backend: JitInterpreterBackend) -> None:
+    backend.register(lambda n: backend.call("down", [n]), name="again", signature="fn(i64) -> i64")
+    backend.run("extern fn again(n: i64) -> i64\nfn down(n: i64) -> i64: again(n + 1)")
+    with pytest.raises(SimpleError, match="StackOverflow"):
+        backend.call("down", [0])
+
+
 def test_another_function_takes_the_place_of_one(backend: JitInterpreterBackend) -> None:
     backend.register(lambda n: n + 1, name="step", signature="fn(i64) -> i64")
     backend.run("extern fn step(n: i64) -> i64\nfn go(n: i64) -> i64: step(n)")

@@ -16,6 +16,7 @@ from simple_jit.hir import nodes as hir
 from simple_jit.hir import types as types
 from simple_jit.mir import abi
 from simple_jit.runtime.context import Context
+from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.externs import ExternTable
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64
@@ -29,7 +30,7 @@ from simple_jit.tiers.interpreter.shapes import FILE_NAME
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Final
 
     from simple_jit.engine.native import NativeCode
     from simple_jit.mir import nodes as mir
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from simple_jit.runtime.time_limit import TimeLimit
 
     Aside = tuple[hir.Program | None, list[int], list[tuple[str, int]]]
+
+
+MOST_NESTED: Final = 200
+"""How often Python that a program calls may call the program again: Python does not look at its C stack."""
 
 
 class Engine(Hooks):
@@ -83,7 +88,13 @@ class Engine(Hooks):
         self._define_externs()
 
     def close(self) -> None:
-        """Give back the memory. Nothing made by this engine may be used afterwards."""
+        """Give back the memory. Nothing made by this engine may be used afterwards.
+
+        Raises:
+            RuntimeError: a program is running.
+        """
+        if self._running:
+            raise RuntimeError("an engine cannot be closed while it runs a program")
         self.output.flush()
         if self._native is not None:
             self._native.close()
@@ -188,6 +199,8 @@ class Engine(Hooks):
         """Return `call` that tells the engine when it runs, and native code whose stack it runs on."""
 
         def run(*args: Any) -> Any:
+            if self._running >= MOST_NESTED:
+                raise SimpleError("StackOverflow", "stack overflow")
             self._running += 1
             try:
                 self.context.use_this_thread()

@@ -59,12 +59,17 @@ class HostedEngine:
         return self._engine is None
 
     def close(self) -> None:
-        """Give back the memory. A second call does nothing; all else then raises `EngineClosed`."""
-        engine, self._engine = self._engine, None
+        """Give back the memory. A second call does nothing; all else then raises `EngineClosed`.
+
+        Raises:
+            RuntimeError: a program is running, which calls this.
+        """
+        engine = self._engine
         if engine is not None:
             with engine.lock:
-                self._program = None
-                engine.close()
+                if self._engine is not None:  # no other thread was first
+                    engine.close()
+                    self._engine = self._program = None
 
     def run(self, source: SourceFile, args: Sequence[str] = ()) -> int:
         """Check and run a program, and return its exit status.

@@ -166,9 +166,16 @@ def _caller(
 
 def as_simple_error(error: Exception) -> SimpleError:
     """Return the error of the program that an exception of Python becomes."""
+    message, own = _message(error), type(error).__name__
     for kind, name in _KINDS.items():
         if isinstance(error, kind):
-            message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-            return SimpleError(name, message or type(error).__name__)  # type: ignore[arg-type]
-    message = str(error)
-    return SimpleError("Panic", f"{type(error).__name__}: {message}" if message else type(error).__name__)
+            return SimpleError(name, message or own)  # type: ignore[arg-type]
+    return SimpleError("Panic", f"{own}: {message}" if message else own)
+
+
+def _message(error: Exception) -> str:
+    try:
+        # What a KeyError says is the key as Python writes it.
+        return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    except Exception:
+        return ""
