@@ -113,7 +113,8 @@ class Tracebacks:
             place = index[id(running[-1].traceback)]
             if running[-1].site is None and all(place > other for other, _ in found):
                 found.append((place, self._innermost(error, running[-1])))
-        found += [(place, [None]) for place, entry in enumerate(entries) if entry is None]
+        if running:
+            found += [(place, [None]) for place, entry in enumerate(entries) if entry is None]
         found.sort(key=lambda part: -part[0])
         return known + [part for _, parts in found for part in parts]
 

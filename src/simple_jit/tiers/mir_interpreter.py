@@ -158,7 +158,9 @@ class MirInterpreter:
     def note(self, error: BaseException, place: Place | None, frame: Frame) -> None:
         """Let `error` know that it leaves `place`, unless that is the place of the caller's call."""
         if isinstance(error, SimpleError) and place is not None and place not in self.given_sites:
-            error.trail.append(self.site_of(place, frame))
+            site = self.site_of(place, frame)
+            if site is not None:
+                error.trail.append(site)
 
     def site_of(self, place: Place, frame: Frame) -> Site | None:
         """Return the site that `place` stands for now."""
