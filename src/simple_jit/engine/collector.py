@@ -37,18 +37,22 @@ fn main():
 _UNIT = "collector"
 
 
-def load_collector(engine: Engine, block: int) -> tuple[Functions, bool]:
+def load_collector(engine: Engine, block: int) -> tuple[Functions, bool] | None:
     """Return the collector's functions; the second: are they native code, as where there is a back end?
 
     Native code then asks that of `lib/core/gc.spl` for memory, and Python where it has none. `block` is the
-    address of the collector's cells.
+    address of the collector's cells. None where a collector cannot be had: beside native code, whose frames
+    an interpreted one does not see.
     """
+    runs_native_code = engine.runs_native_code
     try:
         functions, refill = _native(engine)
         if not engine.heap.collector.is_asked_always:
             _install_refill(engine, refill, block)
         return functions, True
     except (BackendError, BackendMissing, CodeMemoryError):
+        if runs_native_code:
+            return None
         _, wanted = _checked()
         return _interpreted(engine, wanted), False
 

@@ -230,6 +230,11 @@ class Engine(Hooks):
                         work.append(callee)
         return list(self._compiled.values())
 
+    @property
+    def runs_native_code(self) -> bool:
+        """May native code be running, or run later with what is in the heap now?"""
+        return self._native is not None
+
     def has_code(self, symbol: str) -> bool:
         """Is there native code for an instance?"""
         return self._native is not None and self._native.has_code(symbol)
@@ -452,7 +457,7 @@ class Engine(Hooks):
                 work.extend(callees(lowered))
         return list(found)
 
-    def _load_collector(self, block: int) -> tuple[Functions, bool]:
+    def _load_collector(self, block: int) -> tuple[Functions, bool] | None:
         from simple_jit.engine.collector import load_collector
 
         return load_collector(self, block)

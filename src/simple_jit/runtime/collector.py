@@ -93,7 +93,7 @@ class Collector:
     """
 
     def __init__(
-        self, heap: Heap, context: Context, load: Callable[[int], tuple[Functions, bool]] | None
+        self, heap: Heap, context: Context, load: Callable[[int], tuple[Functions, bool] | None] | None
     ) -> None:
         self._heap = heap
         self._context = context
@@ -438,14 +438,17 @@ class Collector:
         self._busy = True
         try:
             self._reserve_tables()
-            functions, self._native = self._load(self._block)
+            loaded = self._load(self._block)
+            if loaded is None:
+                self._turn_off("its code cannot be made")
+                return False
         except MemoryError:
             self._turn_off("no memory for its tables")
             return False
         finally:
             self._busy = False
         self._start()
-        self._functions = functions
+        self._functions, self._native = loaded
         return True
 
     def _new_table(self, size: int) -> int:

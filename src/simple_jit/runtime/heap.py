@@ -101,7 +101,7 @@ class Heap:
         context: Context,
         size: int = DEFAULT_RESERVE,
         limit: int | None = None,
-        load: Callable[[int], tuple[Functions, bool]] | None = None,
+        load: Callable[[int], tuple[Functions, bool] | None] | None = None,
     ) -> None:
         """Reserve a region, a smaller one where the system refuses `size`.
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness import run_simple
+from simple_jit.base.diagnostics import Reporter
+from simple_jit.base.source import SourceFile
+from simple_jit.driver import check
 from simple_jit.engine.config import Config
 from simple_jit.engine.engine import Engine
 from simple_jit.hir import types as t
@@ -20,7 +23,7 @@ from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.heap import Heap
 from simple_jit.runtime.memory import I64, U8, fill_bytes, read_bytes, write_bytes
 from simple_jit.runtime.values import StructRef
-from simple_jit.tiers.contract import Backend, BackendMissing
+from simple_jit.tiers.contract import Backend, BackendError, BackendMissing
 
 TEXTS = t.array_of(t.TEXT)
 TABLE = t.array_of(TEXTS)
@@ -348,4 +351,30 @@ def test_without_a_back_end_the_interpreter_runs_the_collector(monkeypatch: pyte
     assert heap.read_array(heap.read_array(int(table), TABLE)[9], TEXTS)
     heap.unpin(int(table))
     assert live(heap) == 0
+    engine.close()
+
+
+GARBAGE = """
+fn main():
+    var n = 0
+    for i in 0..300:
+        n += ("x" * 200_000).len()
+    print n
+"""
+
+
+@pytest.mark.parametrize("mode", ["always_jit", "always_interpret"])
+def test_native_code_has_no_interpreted_collector(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """One could not see what native frames refer to: without a native one memory is only handed out."""
+    from simple_jit.engine import collector
+
+    def refuse(*_: object) -> object:
+        raise BackendError("as if the collector could not be compiled")
+
+    monkeypatch.setattr(collector, "_native", refuse)
+    engine = Engine(Config(mode=mode), sink=lambda data: None)
+    program = check(SourceFile("t.spl", GARBAGE), engine, Reporter())
+    assert program is not None
+    assert engine.run(program, []) == 0
+    assert (engine.heap.collector.statistics.collections > 0) == (mode == "always_interpret")
     engine.close()
