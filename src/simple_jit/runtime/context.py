@@ -127,6 +127,7 @@ class Context:
         "make_text",
         "new_code_slot",
         "new_import_slot",
+        "on_forget",
         "pending",
         "settle",
         "waiting",
@@ -141,6 +142,7 @@ class Context:
         self._thread = 0
         self.use_this_thread()
         self.pending: BaseException | None = None
+        self.on_forget: list[Callable[[], None]] = []
         self.explain: Callable[[BaseException], BaseException] = _as_it_is
         self.waiting: list[Any] = []
         self.frames_of: Callable[[BaseException], list[Any]] = _no_calls
@@ -201,6 +203,7 @@ class Context:
 
     def forget_program(self) -> None:
         """Empty the tables for another program. Code that uses them must not run any more."""
+        self._tell_forgotten()
         for table in (self._code, self._texts):
             for offset in table.forget():
                 self.store(offset, 0)
@@ -210,8 +213,13 @@ class Context:
         self._site_numbers.clear()
         self.types.retire()
 
+    def _tell_forgotten(self) -> None:
+        for forget in self.on_forget:
+            forget()
+
     def begin_program(self) -> None:
         """Give the instances of another program cells of their own; those in use stay as they are."""
+        self._tell_forgotten()
         self._code.offsets.clear()
 
     def restore_code_slots(self, slots: list[tuple[str, int]]) -> None:

@@ -256,6 +256,14 @@ def _errors(table: Table, context: Context, heap: Heap, output: Output) -> None:
     taken: list[SimpleError] = []
     ways = WayTable(context)
 
+    def forget() -> None:
+        # Errors hold frames, and those the program that is gone.
+        for errors in (ending, taken):
+            errors.clear()
+        ways.forget()
+
+    context.on_forget.append(forget)
+
     def take() -> int:
         stretch = last_stretch(context)
         error = context.explain(take_error(context, heap.read_text))

@@ -136,6 +136,10 @@ class WayTable:
         self._errors.pop(self._count - _MOST, None)
         return self._count
 
+    def forget(self) -> None:
+        """Forget all."""
+        self._errors.clear()
+
     def trail(self, number: int) -> list[Site | Stretch | None]:
         """Return what an error came through, innermost first; nothing where that is no longer known."""
         error = self._errors.get(number)
