@@ -213,8 +213,9 @@ class Loader:
 
         if piece.is_parsed:
             return
-        piece.is_parsed = True
+        # First what takes time: after Ctrl-C in it, what `finally` asks for may need the piece again.
         tree = parse(SourceFile(module.source.path, self.index.text(piece)), self.reporter)
+        piece.is_parsed = True
         declare_statements(module, tree.statements, self.reporter)
         self._on_load(module, tree.statements)
 

@@ -167,6 +167,8 @@ class ExternTable:
         from simple_jit.runtime import python_api
         from simple_jit.runtime.runtime_functions import runtime_functions
 
+        if "rt_error_take" in self._runtime:
+            return
         table = runtime_functions(self._context, self._heap, self.output)
         for key, function in table.items():
             self._runtime.setdefault(key, PythonFunction(key, *function))
