@@ -141,9 +141,8 @@ class NativeCode:
         """Free the code of all instances. Nothing may run it any more."""
         self._installed.clear()
         self._empty.clear()
-        for unit in self._units:
-            self._arena.free(unit)
-        self._units.clear()
+        while self._units:
+            self._arena.free(self._units.pop())
         self._crossing.forget_stubs()
 
     @property

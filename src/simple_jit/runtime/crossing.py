@@ -151,15 +151,13 @@ class Crossing:
 
         Nothing may call them any more, nor functions of `entry` that are not kept.
         """
-        for address in self._thunks:
-            self._arena.free(address)
-        self._thunks.clear()
+        while self._thunks:  # taken out first: Ctrl-C may come in between, and nothing is freed twice
+            self._arena.free(self._thunks.popitem()[0])
         if len(self._wrappers) + len(self._stubs) > SIGNATURES:
             for key in self._wrappers.keys() - self._kept:
                 self._arena.free(self._wrappers.pop(key)[2])
-            for shared in self._stubs.values():
-                self._arena.free(shared)
-            self._stubs.clear()
+            while self._stubs:
+                self._arena.free(self._stubs.popitem()[1])
 
     def _compile(self, *functions: mir.Function) -> tuple[int, list[int]]:
         """Return where the code for some functions lies, and where each begins."""
