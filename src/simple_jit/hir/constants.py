@@ -44,8 +44,10 @@ def constant_value(symbol: ConstSymbol) -> hir.Expr:
             )
             return hir.Const(None, ERROR, symbol.span)
         symbol.evaluating = True
-        symbol.value = _evaluate(symbol)
-        symbol.evaluating = False
+        try:
+            symbol.value = _evaluate(symbol)
+        finally:
+            symbol.evaluating = False
     return symbol.value
 
 
