@@ -356,10 +356,10 @@ def test_without_a_back_end_the_interpreter_runs_the_collector(monkeypatch: pyte
 
 GARBAGE = """
 fn main():
-    var n = 0
-    for i in 0..300:
-        n += ("x" * 200_000).len()
-    print n
+    var kept = [[0]]
+    for i in 0..100:
+        kept[0] = [i] * 100_000
+    print kept[0].len()
 """
 
 
