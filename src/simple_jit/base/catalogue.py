@@ -119,6 +119,7 @@ EXTERN_TYPE = Rule("E0331", "A foreign function takes and returns what C knows."
 BAD_MAIN = Rule("E0332", "`main` takes no parameter or the arguments.")
 ARRAY_LENGTH = Rule("E0333", "An array of fixed length keeps its length, and is used within it.")
 LIBRARY_TYPE = Rule("E0334", "A function of the library is used with types that it is for.")
+TOO_MANY_GLOBALS = Rule("E0335", "There is room for all module-level variables of a program.")
 VALUED_PAYLOAD = Rule("E0340", "An enum gives its variants values or payloads, not both.")
 NOT_EXHAUSTIVE = Rule("E0341", "A `match` has an arm for every value.")
 REFUTABLE_PATTERN = Rule("E0342", "The pattern of a binding or loop matches every value.")

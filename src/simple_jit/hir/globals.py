@@ -62,10 +62,23 @@ def make_cell(symbol: GlobalSymbol, type: Type) -> hir.Global:
         session = symbol.module.session
         last = session.globals[-1] if session.globals else None
         slot = last.slot + components(last.type) if last else session.options.first_global
+        if slot <= session.options.most_globals < slot + components(type):  # said once: the rest is beyond
+            _report_too_many(symbol)
         symbol.type = type
         symbol.cell = hir.Global(f"{symbol.module.key}.{symbol.name}", stored_type(symbol, type), slot)
         session.globals.append(symbol.cell)
     return symbol.cell
+
+
+def _report_too_many(symbol: GlobalSymbol) -> None:
+    session = symbol.module.session
+    session.reporter.report(
+        rule.TOO_MANY_GLOBALS.at(
+            symbol.span, f"there is no room for `{symbol.name}` beside all other module-level variables"
+        )
+        .note(f"they have {session.options.most_globals:,} cells of 8 bytes")
+        .hint("put them into an array, a dict or a class")
+    )
 
 
 def _find_type(cx: Context, symbol: GlobalSymbol) -> Type:

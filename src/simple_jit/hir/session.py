@@ -53,7 +53,7 @@ class Options:
     function.
     `library` is the folder of the standard library. `testing`: `@test` functions become examples, and
     `main` is not called, nor is it where `calls_main` is false. `first_global` is the first free cell for
-    module-level variables.
+    module-level variables, of which the context has `most_globals`.
     """
 
     __slots__ = (
@@ -62,6 +62,7 @@ class Options:
         "extern_signature",
         "first_global",
         "library",
+        "most_globals",
         "overflow_checks",
         "search_path",
         "testing",
@@ -78,6 +79,7 @@ class Options:
         testing: bool = False,
         calls_main: bool = True,
         first_global: int = 0,
+        most_globals: int = 1 << 16,
     ) -> None:
         self.overflow_checks = overflow_checks
         self.search_path = search_path or []
@@ -87,6 +89,7 @@ class Options:
         self.testing = testing
         self.calls_main = calls_main
         self.first_global = first_global
+        self.most_globals = most_globals
 
 
 class Session:
