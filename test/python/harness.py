@@ -134,7 +134,8 @@ class _Server:
 
     def __init__(self) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SIMPLE_")}
-        environ["SIMPLE_CACHE"] = os.environ["SIMPLE_CACHE"]
+        if "SIMPLE_CACHE" in os.environ:  # see conftest.py
+            environ["SIMPLE_CACHE"] = os.environ["SIMPLE_CACHE"]
         environ["PYTHONPATH"] = str(ROOT / "src")
         self._process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("fork_server.py")],
