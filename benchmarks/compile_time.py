@@ -57,7 +57,7 @@ def program_functions(path: str) -> Iterator[tuple[Lower, Passes, Link]]:
     engine = Engine(Config())
     reporter = Reporter()
     program = driver.check(SourceFile(path, pathlib.Path(path).read_text()), engine, reporter)
-    driver.show_diagnostics(reporter)
+    driver.show_diagnostics(reporter.diagnostics)
     if program is None:
         return
     engine.load(program)
