@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from harness import TIERS, run_simple
+from harness import ROOT, TIERS, run_simple
 from simple_jit.backend import BackendKind, create_backend
 
 FULL = """
@@ -77,3 +79,24 @@ def test_a_child_forked_in_a_thread_knows_its_stack() -> None:
     thread.start()
     thread.join()
     assert statuses == [0]
+
+
+_NO_CODE_MEMORY = """
+import sys
+from simple_jit.cli.main import main
+from simple_jit.runtime import code_arena
+code_arena._mmap = lambda *_: code_arena._FAILED
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("mode", "status", "out"), [("always_jit", 1, ""), ("auto", 0, "4999950000\n")])
+def test_no_memory_for_machine_code(tmp_path: Path, mode: str, status: int, out: str) -> None:
+    """AlwaysJit says so; Auto goes on interpreting."""
+    program = tmp_path / "loop.spl"
+    program.write_text("fn main():\n    var sum = 0\n    for i in 0..100_000:\n        sum += i\n    print sum\n")
+    words = [sys.executable, "-c", _NO_CODE_MEMORY, "run", "--mode", mode, str(program)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (status, out), done.stderr
+    assert done.stderr == "" if status == 0 else "error: cannot map 4 MiB for machine code" in done.stderr

@@ -21,7 +21,10 @@ class Background:
         self._error: BaseException | None = None
         self._done = allocate_lock()
         self._done.acquire()
-        start_new_thread(self._run, ())
+        try:
+            start_new_thread(self._run, ())
+        except RuntimeError:  # the system grants no more threads
+            self._run()
 
     def _run(self) -> None:
         try:

@@ -9,7 +9,6 @@ from simple_jit.hir import nodes as hir
 from simple_jit.mir import abi
 from simple_jit.mir.nodes import I64
 from simple_jit.mir.verify import verify
-from simple_jit.runtime.code_arena import CodeMemoryError
 from simple_jit.runtime.collector import FUNCTIONS
 from simple_jit.tiers.contract import BackendError, BackendMissing
 
@@ -50,7 +49,7 @@ def load_collector(engine: Engine, block: int) -> tuple[Functions, bool] | None:
         if not engine.heap.collector.is_asked_always:
             _install_refill(engine, refill, block)
         return functions, True
-    except (BackendError, BackendMissing, CodeMemoryError):
+    except (BackendError, BackendMissing):
         if runs_native_code:
             return None
         _, wanted = _checked()

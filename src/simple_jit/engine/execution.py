@@ -22,8 +22,6 @@ from simple_jit.hir import types
 from simple_jit.hir.globals import first_free_cell
 from simple_jit.mir.layout import described
 from simple_jit.mir.link import InvalidMir, move_globals, read_unit
-from simple_jit.runtime.code_arena import CodeMemoryError
-from simple_jit.runtime.context import ContextFull
 from simple_jit.runtime.errors import SimpleError
 from simple_jit.runtime.externs import PythonFunction, UnresolvedExtern
 from simple_jit.runtime.machine_values import type_of
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LEVEL: Final = 2
 FAILURES: Final = (
-    BackendError, BackendMissing, CodeMemoryError, CompileError, ContextFull, InvalidMir, SimpleError,
+    BackendError, BackendMissing, CompileError, InvalidMir, SimpleError,
     ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError,
 )  # fmt: skip
 """What the operations of a manager fail with."""

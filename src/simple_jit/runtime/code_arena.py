@@ -11,7 +11,7 @@ import os
 import sys
 from bisect import bisect_left, insort
 
-from simple_jit.tiers.contract import CallMap, CompiledCode
+from simple_jit.tiers.contract import BackendError, CallMap, CompiledCode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _munmap = _libc.munmap
 _munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 
 
-class CodeMemoryError(Exception):
+class CodeMemoryError(BackendError):
     """No memory for machine code."""
 
 

@@ -14,6 +14,7 @@ from simple_jit.mir import abi
 from simple_jit.mir.nodes import Site
 from simple_jit.runtime.memory import I64, U64, address_of, fill_bytes, store_words
 from simple_jit.runtime.type_numbers import TypeNumbers
+from simple_jit.tiers.contract import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def discard(region: int, address: int, size: int) -> None:
     _reserved[region].madvise(MADV_DONTNEED, address - region, size)
 
 
-class ContextFull(Exception):
+class ContextFull(BackendError):
     """A table of the context has no free slot left; the message names it and its size."""
 
 

@@ -17,7 +17,7 @@ EXPLICIT_SITE: Final = (1 << 32) - 1
 
 
 class BackendError(Exception):
-    """MIR that a back end cannot compile; the message says what and why."""
+    """Native code that cannot be made; the message says of what, and why."""
 
 
 class BackendMissing(Exception):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from simple_jit.base import background
 from simple_jit.base.background import Background
 
 
@@ -20,6 +21,14 @@ def test_an_error_is_raised_where_the_result_is_asked_for() -> None:
     work.wait()
     with pytest.raises(ZeroDivisionError):
         work.result()
+
+
+def test_without_another_thread_the_work_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(background, "start_new_thread", refuse)
+    assert Background(lambda: 6 * 7).result() == 42
 
 
 def test_an_interrupt_waits_for_the_end() -> None:
