@@ -32,19 +32,17 @@ Exit: TypeAlias = "tuple[Literal['end', 'return', 'break', 'continue'], hir.Loop
 class Region:
     """A compiled loop's interface; `function` takes and returns nothing but through the BUFFER."""
 
-    __slots__ = ("exits", "function", "inputs", "loop", "outputs", "ret")
+    __slots__ = ("exits", "function", "inputs", "outputs", "ret")
 
     def __init__(
         self,
         function: mir.Function,
-        loop: hir.Loop | hir.ForRange,
         inputs: list[hir.Local],
         outputs: list[hir.Local],
         exits: list[Exit],
         ret: types.Type,
     ) -> None:
         self.function = function
-        self.loop = loop
         self.inputs = inputs
         self.outputs = outputs
         self.exits = exits
@@ -61,7 +59,7 @@ def lower_region(source: hir.Function, loop: hir.Loop | hir.ForRange, symbol: st
         return None
     line = loop.span.line_column()[0]
     fn = FunctionBuilder(source, mir.Function(symbol, (), source.source.path, line))
-    region = Region(fn.function, loop, inputs, outputs, exits, source.ret)
+    region = Region(fn.function, inputs, outputs, exits, source.ret)
     cells = _Cells(fn)
     if source.track_caller:
         fn.site = fn.const(mir.I64, 0)
